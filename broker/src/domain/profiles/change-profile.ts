@@ -1,5 +1,6 @@
 import { CrowdaiError, type ProfileChange } from "@crowdai/shared";
 import { iso } from "../../base/clock.ts";
+import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import type { ProfileTable } from "../../records/tables.ts";
 import { lockOwner } from "../participants/api-keys.ts";
@@ -37,7 +38,7 @@ export async function replacePicture(
   key: string | null,
   now: Date,
 ): Promise<boolean> {
-  return records.transaction(async (trx) => {
+  return commit(records, "replace-picture", async (trx) => {
     await records.lock(trx, lockName(participantId));
     if (key === null) {
       await dropPicture(trx, participantId, now);
@@ -62,7 +63,7 @@ export async function replacePicture(
 
 /** Removes a participant's profile. */
 export async function clearProfile(records: Records, participantId: number, now: Date): Promise<void> {
-  await records.transaction(async (trx) => {
+  await commit(records, "clear-profile", async (trx) => {
     await records.lock(trx, lockName(participantId));
     await removeProfile(trx, participantId, now);
   });
@@ -78,7 +79,7 @@ export async function removeProfileOf(
   reason: string | null,
   now: Date,
 ): Promise<void> {
-  await records.transaction(async (trx) => {
+  await commit(records, "remove-profile", async (trx) => {
     const id = await lockOwner(records, trx, "participant", name);
     await records.lock(trx, lockName(id));
     if (!(await removeProfile(trx, id, now)))

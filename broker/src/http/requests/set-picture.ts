@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { CrowdaiError, MAX_PICTURE_BYTES } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { RateLimiterAbstract } from "rate-limiter-flexible";
 import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
@@ -28,7 +29,7 @@ export async function setPicture(context: PictureNeeds, caller: Caller, file: Ui
   // Its name cannot be guessed, and never names another picture.
   const key = `profiles/${randomBytes(16).toString("hex")}.webp`;
   await announcePicture(records.db, key, clock());
-  await objects.put(key, made, { type: "image/webp" });
+  await markedStep("upload.picture", () => objects.put(key, made, { type: "image/webp" }));
   if (!(await replacePicture(records, caller.id, key, clock()))) {
     await objects.remove(key);
     throw new CrowdaiError("broker_busy", "Storing the picture took too long. Nothing was changed.");
