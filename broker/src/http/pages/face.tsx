@@ -38,8 +38,29 @@ export function Person({ account, profile }: { account: string; profile: Profile
   );
 }
 
+/** What a profile says beside the name: affiliation and link, with a dot before all but the first of a line. */
+export function About({ profile, isFirst = true }: { profile: Profile | null; isFirst?: boolean }) {
+  const { affiliation = null, link = null } = profile ?? {};
+  return (
+    <>
+      {affiliation === null ? null : (
+        <>
+          {isFirst ? "" : " · "}
+          <UntrustedText text={affiliation} />
+        </>
+      )}
+      {link === null ? null : (
+        <>
+          {isFirst && affiliation === null ? "" : " · "}
+          <ProfileLink link={link} />
+        </>
+      )}
+    </>
+  );
+}
+
 /** The link of a profile, by its host, so that the reader sees where it leads. */
-export function ProfileLink({ link }: { link: string }) {
+function ProfileLink({ link }: { link: string }) {
   return (
     <a href={link} rel="nofollow noopener ugc" referrerpolicy="no-referrer">
       <UntrustedText text={URL.canParse(link) ? new URL(link).host : link} most={60} />

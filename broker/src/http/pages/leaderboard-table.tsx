@@ -1,5 +1,5 @@
 import type { Leaderboard } from "@crowdai/shared";
-import { Person } from "./face.tsx";
+import { About, Person } from "./face.tsx";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
@@ -103,9 +103,9 @@ export function LeaderboardTable({
                 {row.you ? <span class="tag you">you</span> : null}
                 {row.baseline ? <span class="tag">baseline</span> : null}
                 {row.post_challenge ? <span class="tag">after the end</span> : null}
-                {row.profile?.affiliation ? (
+                {row.profile?.affiliation || row.profile?.link ? (
                   <span class="members">
-                    <UntrustedText text={row.profile.affiliation} />
+                    <About profile={row.profile} />
                   </span>
                 ) : null}
                 {row.members.length > 0 ? (

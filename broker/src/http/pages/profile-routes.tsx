@@ -1,6 +1,6 @@
 import { CrowdaiError, type ProfileChange } from "@crowdai/shared";
 import { type Context, Hono } from "hono";
-import { type Caller, requireOwnKey, requireParticipant } from "../../domain/participants/api-keys.ts";
+import { type Caller, requireOwnKey } from "../../domain/participants/api-keys.ts";
 import { changeProfile, clearProfile } from "../../domain/profiles/change-profile.ts";
 import { readProfile } from "../../domain/profiles/profiles.ts";
 import type { HttpNeeds } from "../requests/http-services.ts";
@@ -22,7 +22,9 @@ export function profilePages({
   async function own(c: Context): Promise<{ visit: Visit; caller: Caller }> {
     const visit = await sessions.read(c);
     if (!visit.caller) throw new CrowdaiError("no_key");
-    return { visit, caller: requireParticipant(visit.caller) };
+    if (visit.caller.kind === "organizer")
+      throw new CrowdaiError("not_allowed", "Only participants have a profile.");
+    return { visit, caller: visit.caller };
   }
 
   async function show(

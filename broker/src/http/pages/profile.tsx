@@ -1,9 +1,8 @@
 import { type CrowdaiError, MAX_PICTURE_BYTES, type Profile, type ProfileChange } from "@crowdai/shared";
-import { Person, Picture, ProfileLink } from "./face.tsx";
+import { About, Person, Picture } from "./face.tsx";
 import { FormToken } from "./layout.tsx";
 import { pathTo } from "./path-to.tsx";
 import type { Visit } from "./session/sessions.ts";
-import { UntrustedText } from "./untrusted-text.tsx";
 
 /** The reader's own profile: how others see it, and the forms that change it. */
 export function ProfilePage({
@@ -32,18 +31,7 @@ export function ProfilePage({
       </p>
       <p class="shown-profile">
         <Person account={account} profile={profile} />
-        {profile.affiliation ? (
-          <>
-            {" "}
-            · <UntrustedText text={profile.affiliation} />
-          </>
-        ) : null}
-        {profile.link ? (
-          <>
-            {" "}
-            · <ProfileLink link={profile.link} />
-          </>
-        ) : null}
+        <About profile={profile} isFirst={false} />
       </p>
       {failed ? (
         <p id="failed" class="problem" role="alert">
@@ -53,10 +41,19 @@ export function ProfilePage({
       <form method="post" action={pathTo("/profile")} class="panel">
         <FormToken visit={visit} />
         <label for="name">Shown name</label>
-        <input id="name" type="text" name="name" maxlength={60} value={value("name")} autocomplete="name" />
+        <input
+          id="name"
+          class="words"
+          type="text"
+          name="name"
+          maxlength={60}
+          value={value("name")}
+          autocomplete="name"
+        />
         <label for="affiliation">Affiliation</label>
         <input
           id="affiliation"
+          class="words"
           type="text"
           name="affiliation"
           maxlength={120}
@@ -66,6 +63,7 @@ export function ProfilePage({
         <label for="link">Link</label>
         <input
           id="link"
+          class="words"
           type="text"
           inputmode="url"
           name="link"
@@ -96,18 +94,23 @@ export function ProfilePage({
         </p>
         <button type="submit">{profile.picture ? "Replace the picture" : "Set the picture"}</button>
       </form>
-      {profile.picture ? (
-        <form method="post" action={pathTo("/profile/remove-picture")} class="panel">
-          <FormToken visit={visit} />
-          <button type="submit">Remove the picture</button>
-        </form>
-      ) : null}
       {isEmpty ? null : (
-        <form method="post" action={pathTo("/profile/clear")} class="panel">
-          <FormToken visit={visit} />
-          <button type="submit">Remove the whole profile</button>
-        </form>
+        <div class="panel actions">
+          {profile.picture ? (
+            <RemoveForm visit={visit} path="/profile/remove-picture" what="picture" />
+          ) : null}
+          <RemoveForm visit={visit} path="/profile/clear" what="whole profile" />
+        </div>
       )}
     </div>
+  );
+}
+
+function RemoveForm({ visit, path, what }: { visit: Visit; path: string; what: string }) {
+  return (
+    <form method="post" action={pathTo(path)}>
+      <FormToken visit={visit} />
+      <button type="submit">Remove the {what}</button>
+    </form>
   );
 }

@@ -1,7 +1,7 @@
 import type { Profile } from "@crowdai/shared";
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
-import { Person, ProfileLink } from "./face.tsx";
+import { About, Person } from "./face.tsx";
 import { shownSize } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
@@ -24,18 +24,7 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps & { profile: 
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
           , by <Person account={submission.participant} profile={profile} />
-          {profile?.affiliation ? (
-            <>
-              {" "}
-              · <UntrustedText text={profile.affiliation} />
-            </>
-          ) : null}
-          {profile?.link ? (
-            <>
-              {" "}
-              · <ProfileLink link={profile.link} />
-            </>
-          ) : null}
+          <About profile={profile} isFirst={false} />
           {submission.member ? (
             <>
               {" "}
