@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { appendFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createSubmissionId } from "@crowdai/shared";
+import { createSubmissionId, type Profile } from "@crowdai/shared";
 import { pino } from "pino";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createBroker, readConfig } from "../../src/index.ts";
 import { type Ran, runCommand } from "../support/run-command.ts";
@@ -17,6 +18,13 @@ beforeAll(async () => {
   await graded(client, 0.5);
   await graded(await test.connect({ key: await test.addParticipant("bo") }), 0.75);
   file = await uploaded(client, "0.25");
+  const image = sharp({ create: { width: 30, height: 20, channels: 3, background: "#f00" } });
+  await test.fetch("/api/v1/profile", { method: "PATCH", body: { name: "Ada Lovelace" } });
+  await fetch(`${test.broker.url}/api/v1/profile/picture`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${test.key}` },
+    body: new Uint8Array(await image.png().toBuffer()),
+  });
   board = await (await test.fetch("/api/v1/challenges/test/leaderboard")).json();
 });
 afterAll(() => test.close());
@@ -71,6 +79,9 @@ it("restores a running broker's data elsewhere, with boards, files and keys", as
       ),
     });
     expect((await get(`/submissions/${file}`)).status).toBe(200);
+    const profile = (await (await get("/profile")).json()) as Profile;
+    expect(profile.name).toBe("Ada Lovelace");
+    expect((await fetch(profile.picture as string)).status).toBe(200);
   } finally {
     await broker.stop();
   }

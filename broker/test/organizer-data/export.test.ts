@@ -3,17 +3,19 @@ import { join } from "node:path";
 import { createSubmissionId } from "@crowdai/shared";
 import { parse } from "csv-parse/sync";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { csvLine } from "../../src/base/csv.ts";
 import { type Ran, runCommand } from "../support/run-command.ts";
-import { startBroker, type TestBroker, untilEnd } from "../support/test-broker.ts";
+import { startBroker, type TestBroker, untilEnd, writeChallenge } from "../support/test-broker.ts";
 
+const CHALLENGE = { columns: [{ key: "x", precision: 1 }] };
 let test: TestBroker;
 const ids: string[] = [];
 let formulaKey: string;
 
 beforeAll(async () => {
-  test = await startBroker({ challenges: [{ columns: [{ key: "x", precision: 1 }] }] });
+  test = await startBroker({ challenges: [CHALLENGE] });
   formulaKey = await test.addParticipant('=HYPERLINK("http://x","y")');
   const client = await test.connect();
   const other = await test.connect({ key: formulaKey });
@@ -67,6 +69,33 @@ it("writes a CSV file with a header for each table", async () => {
   expect(await table("csv", "versions")).toMatchObject([{ graded: "2" }]);
   expect(await table("csv", "board")).toMatchObject([{ round: "1", rank: "1", score: "0.25" }]);
   expect(JSON.parse(await text("csv", "export.json"))).toMatchObject({ challenge: "test", format: "csv" });
+});
+
+it("contains profiles with their pictures where the challenge shows them", async () => {
+  const image = sharp({ create: { width: 30, height: 20, channels: 3, background: "#f00" } });
+  const profile = { name: "Formula", affiliation: "Sheets", link: "https://a.example/" };
+  await test.fetch("/api/v1/profile", { key: formulaKey, method: "PATCH", body: profile });
+  const put = await fetch(`${test.broker.url}/api/v1/profile/picture`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${formulaKey}` },
+    body: new Uint8Array(await image.png().toBuffer()),
+  });
+  const { picture } = (await put.json()) as { picture: string };
+  const shown = Buffer.from(await (await fetch(picture)).arrayBuffer());
+  await exported("shown", "--files");
+  expect(await table("shown", "participants")).toMatchObject([
+    { participant: "ada", shown_name: "", link: "" },
+    { shown_name: "Formula", affiliation: "Sheets", link: "https://a.example/" },
+  ]);
+  const file = (await table("shown", "files")).find(({ kind }) => kind === "picture");
+  expect(file).toMatchObject({ submission: "", name: "picture.webp", problem: "" });
+  expect(await readFile(join(test.folder, "shown", file?.path as string))).toEqual(shown);
+
+  await writeChallenge(join(test.folder, "challenges"), { visibility: { profiles: false } });
+  await exported("unshown", "--files");
+  expect(await table("unshown", "participants")).toMatchObject([{}, { shown_name: "", affiliation: "" }]);
+  expect((await table("unshown", "files")).filter(({ kind }) => kind === "picture")).toEqual([]);
+  await writeChallenge(join(test.folder, "challenges"), CHALLENGE);
 });
 
 it("keeps a spreadsheet from running a participant's text", async () => {

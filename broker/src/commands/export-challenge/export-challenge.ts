@@ -4,6 +4,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { VERSION } from "../../base/version.ts";
+import { showsProfiles } from "../../domain/profiles/profiles.ts";
 import { type Records, readTogether } from "../../records/records.ts";
 import { attemptTable } from "./attempt-table.ts";
 import { boardTable } from "./board-table.ts";
@@ -43,6 +44,7 @@ export interface Exported {
  */
 export async function exportChallenge(options: ExportOptions): Promise<Exported> {
   const { records, challenge, config, format, output, objects, now } = options;
+  const withProfiles = config !== null && showsProfiles(config);
   await requireFree(output);
   await mkdir(dirname(output), { recursive: true });
   // Private: names and messages are for the organizer.
@@ -59,12 +61,12 @@ export async function exportChallenge(options: ExportOptions): Promise<Exported>
       await add(submissionTable(trx, challenge, config ?? { columns: [] }));
       await add(attemptTable(trx, challenge));
       await add(logTable(trx, challenge));
-      await add(participantTable(trx, challenge));
+      await add(participantTable(trx, challenge, withProfiles));
       await add(versionTable(trx, challenge));
       if (config) await add(boardTable(trx, config, now));
     });
     // Outside of the transaction: files may take hours.
-    if (objects) await add(fileTable(records.db, objects, challenge, folder));
+    if (objects) await add(fileTable(records.db, objects, { challenge, withProfiles }, folder));
     const exported = { challenge, exported_at: now.toISOString(), version: VERSION, format, tables };
     await writeFile(
       join(folder, "export.json"),

@@ -11,7 +11,7 @@ import { PAGE, pagesOf } from "./read-pages.ts";
 import type { Table, TableRow } from "./table.ts";
 
 interface StoredPart {
-  kind: "input" | "code" | "model" | "artifact";
+  kind: "input" | "code" | "model" | "artifact" | "picture";
   name: string;
   size: number;
   sha256: string;
@@ -20,14 +20,20 @@ interface StoredPart {
 }
 
 /**
- * Writes the files of all submissions below `folder` and lists them: inputs, submitted code as archives, models and artifacts. A
- * file that cannot be read whole is listed with the reason and without a path.
+ * Writes the files of all submissions below `folder` and lists them: inputs, submitted code as archives, models and artifacts.
+ * After them, the pictures of the participants' profiles where the challenge shows them. A file that cannot be read whole is listed with the reason and without a path.
  */
-export function fileTable(db: Db, objects: ObjectStore, challenge: string, folder: string): Table {
+export function fileTable(
+  db: Db,
+  objects: ObjectStore,
+  { challenge, withProfiles }: { challenge: string; withProfiles: boolean },
+  folder: string,
+): Table {
   return {
     name: "files",
     columns: {
       submission: "text",
+      participant: "text",
       kind: "text",
       name: "text",
       size: "integer",
@@ -35,7 +41,10 @@ export function fileTable(db: Db, objects: ObjectStore, challenge: string, folde
       path: "text",
       problem: "text",
     },
-    pages: writeFiles(db, objects, challenge, folder),
+    pages: (async function* () {
+      yield* writeFiles(db, objects, challenge, folder);
+      if (withProfiles) yield* writePictures(db, objects, challenge, folder);
+    })(),
   };
 }
 
@@ -50,21 +59,75 @@ async function* writeFiles(
     for (const row of page) {
       const rows: TableRow[] = [];
       for (const [index, part] of (await partsOf(db, row)).entries()) {
-        const { kind, name, size, sha256 } = part;
-        const path = `files/${row.id}/${index}-${portable(name)}`;
-        const problem = await write(objects, part, join(folder, path));
-        rows.push({
-          submission: row.id,
-          kind,
-          name,
-          size,
-          sha256,
-          path: problem === null ? path : null,
-          problem,
-        });
+        const path = `files/${row.id}/${index}-${portable(part.name)}`;
+        const of = { submission: row.id, participant: row.participant };
+        rows.push(await fileRow(objects, part, of, { folder, path }));
       }
       if (rows.length > 0) yield rows;
     }
+}
+
+async function* writePictures(
+  db: Db,
+  objects: ObjectStore,
+  challenge: string,
+  folder: string,
+): AsyncGenerator<TableRow[]> {
+  const pages = pagesOf<Awaited<ReturnType<typeof readPictures>>[number]>((last) =>
+    readPictures(db, challenge, last?.id ?? 0),
+  );
+  for await (const page of pages)
+    for (const { id, name: participant, picture } of page) {
+      const key = picture as string;
+      const found = await objects.stat(key);
+      // Replaced or removed meanwhile.
+      if (!found) continue;
+      const part = { kind: "picture" as const, name: "picture.webp", ...found, source: { key } };
+      yield [
+        await fileRow(
+          objects,
+          part,
+          { submission: null, participant },
+          { folder, path: `files/profiles/${id}.webp` },
+        ),
+      ];
+    }
+}
+
+const readPictures = (db: Db, challenge: string, after: number) =>
+  db
+    .selectFrom("profiles")
+    .innerJoin("participants as p", "p.id", "profiles.participant_id")
+    .select(["p.id", "p.name", "profiles.picture"])
+    .where("profiles.picture", "is not", null)
+    .where("p.id", ">", after)
+    .where((eb) =>
+      eb.or([
+        eb(
+          "p.id",
+          "in",
+          eb.selectFrom("submissions").select("participant_id").where("challenge", "=", challenge),
+        ),
+        eb(
+          "p.id",
+          "in",
+          eb.selectFrom("invitations").select("participant_id").where("challenge", "=", challenge),
+        ),
+      ]),
+    )
+    .orderBy("p.id")
+    .limit(PAGE)
+    .execute();
+
+async function fileRow(
+  objects: ObjectStore,
+  part: StoredPart,
+  of: { submission: string | null; participant: string },
+  { folder, path }: { folder: string; path: string },
+): Promise<TableRow> {
+  const problem = await write(objects, part, join(folder, path));
+  const { kind, name, size, sha256 } = part;
+  return { ...of, kind, name, size, sha256, path: problem === null ? path : null, problem };
 }
 
 type SubmissionPart = Awaited<ReturnType<typeof readPage>>[number];
@@ -72,8 +135,17 @@ type SubmissionPart = Awaited<ReturnType<typeof readPage>>[number];
 const readPage = (db: Db, challenge: string, after: number) =>
   db
     .selectFrom("submissions as s")
+    .innerJoin("participants as p", "p.id", "s.participant_id")
     .leftJoin("submission_code as code", "code.submission", "s.id")
-    .select(["s.id", "s.number", "s.accepted_at", "s.artifacts", "s.model_count", "s.input_kind"])
+    .select([
+      "p.name as participant",
+      "s.id",
+      "s.number",
+      "s.accepted_at",
+      "s.artifacts",
+      "s.model_count",
+      "s.input_kind",
+    ])
     .select(["s.input_name", "s.input_size", "s.input_sha256", "s.input_key", "s.input_data"])
     .select(["code.tree_key", "code.tree_size", "code.tree_sha256"])
     .where("s.challenge", "=", challenge)

@@ -1,12 +1,16 @@
 import { sql } from "kysely";
 import { findDisqualification } from "../../domain/participants/disqualifications.ts";
 import { readMembers } from "../../domain/participants/list-keys.ts";
+import { readProfiles } from "../../domain/profiles/profiles.ts";
 import type { Db } from "../../records/records.ts";
 import { PAGE, pagesOf } from "./read-pages.ts";
 import type { Table, TableRow } from "./table.ts";
 
-/** Lists the participants who submitted to a challenge or are invited to it, without anything about their keys. */
-export function participantTable(trx: Db, challenge: string): Table {
+/**
+ * Lists the participants who submitted to a challenge or are invited to it, without anything about their keys. Their profiles are included
+ * where the challenge shows them.
+ */
+export function participantTable(trx: Db, challenge: string, withProfiles: boolean): Table {
   return {
     name: "participants",
     columns: {
@@ -17,18 +21,22 @@ export function participantTable(trx: Db, challenge: string): Table {
       submissions: "integer",
       disqualified_at: "time",
       disqualified_reason: "text",
+      shown_name: "text",
+      affiliation: "text",
+      link: "text",
     },
-    pages: readRows(trx, challenge),
+    pages: readRows(trx, challenge, withProfiles),
   };
 }
 
-async function* readRows(trx: Db, challenge: string): AsyncGenerator<TableRow[]> {
+async function* readRows(trx: Db, challenge: string, withProfiles: boolean): AsyncGenerator<TableRow[]> {
   const pages = pagesOf<Awaited<ReturnType<typeof readPage>>[number]>((last) =>
     readPage(trx, challenge, last?.id ?? 0),
   );
   for await (const page of pages) {
     const ids = page.map(({ id }) => id);
     const members = await readMembers(trx, ids);
+    const profiles = withProfiles ? await readProfiles(trx, ids) : new Map();
     const decided = await trx
       .selectFrom("disqualifications")
       .select("participant_id")
@@ -46,6 +54,9 @@ async function* readRows(trx: Db, challenge: string): AsyncGenerator<TableRow[]>
       submissions: Number(submissions),
       disqualified_at: disqualified.get(id)?.at ?? null,
       disqualified_reason: disqualified.get(id)?.reason ?? null,
+      shown_name: profiles.get(id)?.name ?? null,
+      affiliation: profiles.get(id)?.affiliation ?? null,
+      link: profiles.get(id)?.link ?? null,
     }));
   }
 }

@@ -30,6 +30,20 @@ export async function readProfile(db: Db, participantId: number, baseUrl: string
   return row ? viewProfile(row, baseUrl) : NO_PROFILE;
 }
 
+/** Returns the stored profiles of these participants, by their ids. */
+export async function readProfiles(
+  db: Db,
+  participants: readonly number[],
+): Promise<ReadonlyMap<number, Pick<ProfileTable, "name" | "affiliation" | "link" | "picture">>> {
+  if (participants.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("profiles")
+    .selectAll()
+    .where("participant_id", "in", participants)
+    .execute();
+  return new Map(rows.map((row) => [row.participant_id, row]));
+}
+
 /** Returns the profiles of the participants of these submissions, by the ids of the submissions. */
 export async function profilesOf(
   db: Db,
