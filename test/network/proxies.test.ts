@@ -1,7 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
-import { type AddressInfo, connect, type Server as NetServer } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
@@ -25,9 +31,12 @@ describe.skipIf(missing("openssl"))("the built client behind a proxy", () => {
   let folder: string;
   let certificate: string;
   let broker: ContractBroker;
+  let plain: NetServer;
   let tls: NetServer;
   let proxy: Server;
   let asked: string[] = [];
+  /** Ports of clients: of the proxy's connections to the broker, and of all. */
+  const [proxied, connected] = [new Set<number>(), new Set<number>()];
   const portOf = (server: NetServer | Server) => (server.address() as AddressInfo).port;
   const mayPass = ({ headers }: IncomingMessage) =>
     headers["proxy-authorization"] === `Basic ${Buffer.from(LOGIN).toString("base64")}`;
@@ -37,39 +46,56 @@ describe.skipIf(missing("openssl"))("the built client behind a proxy", () => {
     broker = await startContractBroker();
     certificate = join(folder, "ca.pem");
     const key = join(folder, "key.pem");
-    const names = ["-subj", "/CN=broker.test", "-addext", "subjectAltName=DNS:broker.test"];
+    const names = ["-subj", "/CN=broker.test", "-addext", "subjectAltName=DNS:broker.test,IP:127.0.0.1"];
     const made = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
     await promisify(execFile)("openssl", ["req", "-x509", ...made, ...names]);
     const { hostname: host, port } = new URL(broker.url);
-    tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (socket) => {
+    const relay = (socket: Socket) => {
+      connected.add(socket.remotePort!);
       const onward = connect(Number(port), host);
       socket.on("error", () => onward.destroy()).pipe(onward);
       onward.on("error", () => socket.destroy()).pipe(socket);
-    });
+    };
+    plain = createNetServer(relay);
+    tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, relay);
+    const noted = (socket: Socket) => socket.once("connect", () => proxied.add(socket.localPort!));
     proxy = createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
       if (!mayPass(request)) return void response.writeHead(407).end();
       const { pathname, search } = new URL(request.url!);
       const { method, headers } = request;
-      const onward = httpRequest({ host, port, path: pathname + search, method, headers }, (reply) => {
+      const target = { host: "127.0.0.1", port: portOf(plain), path: pathname + search, method, headers };
+      const onward = httpRequest({ ...target, agent: false }, (reply) => {
         response.writeHead(reply.statusCode!, reply.headers);
         reply.pipe(response);
       });
-      request.pipe(onward.on("error", () => response.destroy()));
-    }).on("connect", (request, socket) => {
-      asked.push(`CONNECT ${request.url}`);
+      request.pipe(onward.on("socket", noted).on("error", () => response.destroy()));
+    });
+    proxy.on("upgrade", (request, socket) => {
+      asked.push(`${request.method} ${request.url}`);
       if (!mayPass(request)) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-      const onward = connect(portOf(tls), "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+      const { pathname, search } = new URL(request.url!);
+      const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      const onward = connect(portOf(plain), "127.0.0.1");
+      noted(onward).write(`GET ${pathname}${search} HTTP/1.1\r\n${headers.join("")}\r\n`);
       socket.on("error", () => onward.destroy()).pipe(onward);
       onward.on("error", () => socket.destroy()).pipe(socket);
     });
-    for (const server of [tls, proxy])
+    proxy.on("connect", (request, socket) => {
+      asked.push(`CONNECT ${request.url}`);
+      if (!mayPass(request)) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+      const onward = connect(portOf(tls), "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+      noted(onward);
+      socket.on("error", () => onward.destroy()).pipe(onward);
+      onward.on("error", () => socket.destroy()).pipe(socket);
+    });
+    for (const server of [plain, tls, proxy])
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   });
   afterAll(async () => {
     await broker?.close();
     proxy?.closeAllConnections();
-    for (const server of [tls, proxy]) server?.close();
+    for (const server of [plain, tls, proxy]) server?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -111,6 +137,21 @@ describe.skipIf(missing("openssl"))("the built client behind a proxy", () => {
       const sent = await crowdai(runtime, ["submit", "--json", "[1]", "--no-wait"], overTls());
       expect(sent, sent.stderr).toMatchObject({ code: 0 });
       expect(new Set(asked)).toEqual(new Set(["CONNECT broker.test:443"]));
+    });
+
+    it.each([
+      [
+        "http:",
+        /^GET .*\/socket\.io\//m,
+        () => ({ ...overHttp(), CROWDAI_BROKER: `http://127.0.0.1:${portOf(plain)}` }),
+      ],
+      ["https:", /^CONNECT /m, () => ({ ...overTls(), CROWDAI_BROKER: `https://127.0.0.1:${portOf(tls)}` })],
+    ])("makes no connection past it, even to an %s broker that it could reach", async (_, socket, env) => {
+      connected.clear();
+      const sent = await crowdai(runtime, ["submit", "--json", "[1]", "--no-wait"], env());
+      expect(sent, sent.stderr).toMatchObject({ code: 0 });
+      expect([...connected].filter((port) => !proxied.has(port))).toEqual([]);
+      expect(asked.join("\n")).toMatch(socket);
     });
 
     it.each([

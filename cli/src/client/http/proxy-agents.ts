@@ -23,8 +23,15 @@ export function proxyAgents(env: Readonly<Record<string, string | undefined>>): 
 function createAgent(secure: boolean, proxy: string): http.Agent {
   if (!process.versions.bun)
     return secure ? createTunnelAgent(new URL(proxy)) : createForwardAgent(new URL(proxy));
-  // Bun opens connections by itself, and through a proxy that is named so.
+  // Bun opens connections by itself, and through a proxy that is named so: `proxyEnv` for requests, `proxy` for sockets.
   const { Agent } = process.getBuiltinModule(secure ? "node:https" : "node:http");
   const options = { keepAlive: true, proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
-  return new Agent(options) as http.Agent;
+  return Object.assign(new Agent(options) as http.Agent, { proxy });
+}
+
+/** Whether sockets go through the proxy of their agent. With an earlier Bun, they could connect past it. */
+export function proxiesSockets(bun = process.versions.bun): boolean {
+  if (!bun) return true;
+  const [major = 0, minor = 0] = bun.split(".").map(Number);
+  return major > 1 || (major === 1 && minor >= 4);
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { CrowdaiError, createApiKey } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
 import { allowedMs } from "../../../../test/allowed-ms.ts";
@@ -202,11 +203,17 @@ describe("opening", () => {
       );
       request.pipe(onward);
     });
+    const refuseSocket = (_: IncomingMessage, socket: Duplex) => {
+      seen.push("socket");
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    };
+    proxy.on("upgrade", refuseSocket).on("connect", refuseSocket);
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     try {
       const agents = proxyAgents({ HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
-      const session = await open({ agents, transport: "http" });
+      const session = await open({ agents });
       await session.submit(intent());
+      expect(seen).toContain("socket");
       expect(seen).toContain("POST /api/v1/submissions");
       expect(proxyAgents({ PATH: "/bin" })(new URL("http://broker/"))).toBeUndefined();
     } finally {

@@ -3,6 +3,7 @@ import { withRetries } from "../../async/retry.ts";
 import { parseBroker } from "../http/broker-address.ts";
 import { createHttpClient, type HttpClientOptions } from "../http/http-client.ts";
 import { healthSchema } from "../http/is-broker.ts";
+import { proxiesSockets } from "../http/proxy-agents.ts";
 import type { BrokerSession, SessionOptions } from "./broker-session.ts";
 import { openHttpSession } from "./http-session.ts";
 import { SocketUnavailable } from "./open-socket.ts";
@@ -25,7 +26,8 @@ export async function openSession(options: SessionOptions): Promise<BrokerSessio
     key: options.lease?.key ?? (() => options.key),
   };
   const http = createHttpClient(httpOptions);
-  if (options.transport === "http") return openHttpSession(http, options);
+  const avoidsProxy = !proxiesSockets() && options.agents?.(broker) !== undefined;
+  if (options.transport === "http" || avoidsProxy) return openHttpSession(http, options);
 
   // The broker may lack something for a moment.
   const mayRepeat = (failure: unknown) => isTemporary(failure) && 0;
