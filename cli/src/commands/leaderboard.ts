@@ -1,5 +1,5 @@
-import type { Leaderboard } from "@crowdai/shared";
-import { readLeaderboard } from "../client/http/broker-queries.ts";
+import { CrowdaiError, type Leaderboard } from "@crowdai/shared";
+import { readLeaderboard, readLeaderboardCsv } from "../client/http/broker-queries.ts";
 import { chosenChallenge } from "../config/settings.ts";
 import { plainLine } from "../terminal/plain-text.ts";
 import type { Cell, Terminal } from "../terminal/terminal.ts";
@@ -7,11 +7,14 @@ import { minuteText } from "../terminal/time.ts";
 import type { CommandContext } from "./handler.ts";
 
 interface Options {
-  limit: number;
+  limit?: number;
   round?: string;
   ongoing?: boolean;
   previous?: boolean;
+  format?: string;
 }
+
+const DEFAULT_LIMIT = 20;
 
 type Row = Leaderboard["rows"][number];
 
@@ -23,12 +26,18 @@ export async function leaderboard(
 ): Promise<number> {
   const id = chosenChallenge(connection.settings, args.id);
   const asked = boardOf(options);
-  const { round, limit } = options;
-  const board = await readLeaderboard(await connection.http(), id, {
-    limit,
+  const { round, limit = DEFAULT_LIMIT } = options;
+  const which = {
     ...(round === undefined ? {} : { round }),
     ...(asked === "current" ? {} : { board: asked }),
-  });
+  };
+  if (options.format === "csv") {
+    if (options.limit !== undefined)
+      throw new CrowdaiError("usage", "--format csv prints the whole leaderboard, and takes no --limit.");
+    terminal.answer(await readLeaderboardCsv(await connection.http(), id, which));
+    return 0;
+  }
+  const board = await readLeaderboard(await connection.http(), id, { limit, ...which });
   terminal.present({
     json: { leaderboard: board },
     ndjson: board.rows.map((row) => ({ type: "row", row })),

@@ -32,11 +32,12 @@ export function addChallengeCommands(add: Add): void {
       "crowdai leaderboard iris --limit 10",
       "crowdai leaderboard --round 2 --format json",
       "crowdai leaderboard iris --ongoing --previous",
+      "crowdai leaderboard iris --format csv > board.csv",
     ],
     async () => (await import("../commands/leaderboard.ts")).leaderboard,
   )
     .addArgument(challengeArgument())
-    .option("--limit <n>", "maximum number of rows", wholeNumber, 20)
+    .option("--limit <n>", "maximum number of rows (default: 20)", wholeNumber)
     .option("--round <id>", "round to show (default: the open round, or the latest)")
     .option("--ongoing", "include submissions made after the end of the round")
     .option("--previous", "show the leaderboard as it was one ranking window ago");

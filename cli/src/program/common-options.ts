@@ -5,7 +5,7 @@ import type { Format } from "../terminal/terminal.ts";
 export interface GlobalOptions {
   broker?: string;
   challenge?: string;
-  format?: Format;
+  format?: Format | "csv";
   /** Fields to print as JSON; true for all of them. On `submit`, `check` and `evaluate` the value to send. */
   json?: string | true;
   fields?: string;
@@ -19,7 +19,7 @@ export function addGlobalOptions(command: Command, version: string): void {
   command
     .optionsGroup("Global options:")
     .option("--broker <url>", "address of the broker")
-    .addOption(new Option("--format <format>", "output format").choices(["text", "json", "ndjson"]));
+    .addOption(new Option("--format <format>", "output format").choices(formatsOf(command)));
   if (hasCommonJson(command)) command.option("--json [fields]", "print JSON: all fields, or only these");
   command
     .option("--fields <list>", "print only these fields, as JSON, such as id,score")
@@ -30,6 +30,12 @@ export function addGlobalOptions(command: Command, version: string): void {
     .version(version, "--version", "print the version")
     .helpOption("-h, --help", "show this help");
 }
+
+/** Only a board is also a CSV file, which the broker writes. */
+const formatsOf = (command: Command): string[] => [
+  ...["text", "json", "ndjson"],
+  ...(command.name() === "leaderboard" ? ["csv"] : []),
+];
 
 /** Whether --json is about the output: on `submit`, `check` and `evaluate` it is the value to send. */
 function hasCommonJson(command: Command): boolean {
@@ -49,7 +55,8 @@ export function withoutJson<Options extends GlobalOptions>(command: Command, opt
 /** Returns the options of the terminal. --fields and --filter imply --format json. Throws InvalidArgumentError. */
 export function outputOptions(options: GlobalOptions) {
   const { fields, filter, format = "text", quiet = false, color = true } = options;
-  if (fields === undefined && filter === undefined) return { format, quiet, color };
+  if (fields === undefined && filter === undefined)
+    return { format: format === "csv" ? ("text" as const) : format, quiet, color };
   requireJson(fields === undefined ? "--filter" : "--fields", options);
   return { format: "json" as Format, quiet, color, fields, filter };
 }

@@ -1,8 +1,10 @@
 import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
 import { openRound } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import { readChallengeServing, type ServingSources } from "../../domain/graders/queue-status.ts";
+import { readBoardCsv } from "../../domain/leaderboard/board-csv.ts";
 import { readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import { readLimits } from "../../domain/rules/limits.ts";
@@ -15,7 +17,23 @@ import {
 } from "../../domain/rules/visibility.ts";
 import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list-submissions.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
-import { type ApiGroup, answers, bytesAnswer, idParam, keyOptional, whole, withKey } from "./api-shapes.ts";
+import { csvHeaders } from "../requests/csv-answer.ts";
+import {
+  type ApiGroup,
+  answers,
+  bytesAnswer,
+  csvAnswer,
+  idParam,
+  keyOptional,
+  whole,
+  withKey,
+} from "./api-shapes.ts";
+
+const boardQuery = z.object({
+  round: z.string().optional(),
+  board: z.enum(BOARDS).optional(),
+  ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
+});
 
 /** Challenges, their limits and their leaderboards. */
 export function challengeRoutes({
@@ -102,36 +120,52 @@ export function challengeRoutes({
       security: keyOptional,
       request: {
         params: idParam,
-        query: z.object({
-          round: z.string().optional(),
-          limit: whole(100, 1000),
-          offset: whole(0, 10_000_000),
-          board: z.enum(BOARDS).optional(),
-          ongoing: z.enum(["true", "false"]).default("false").describe("The same as board=ongoing."),
-        }),
+        query: boardQuery.extend({ limit: whole(100, 1000), offset: whole(0, 10_000_000) }),
       },
       responses: answers(leaderboardSchema, "The best graded submission of each participant"),
     }),
     async (c) => {
-      const caller = await viewer(c);
-      const { catalog, clock } = context();
-      const { config } = catalog.get(c.req.valid("param").id);
-      const sight = await sightOfBoard(context(), config, caller);
-      const { round, limit, offset, board: asked, ongoing } = c.req.valid("query");
-      const shown =
-        round === undefined ? (openRound(config, clock()) ?? config.rounds.at(-1)) : findRound(config, round);
-      const board = await readLeaderboard(context().records.db, config, {
-        round: shown?.id ?? "",
-        board: asked ?? (ongoing === "true" ? "ongoing" : "current"),
-        limit,
-        offset,
-        viewer: caller?.kind === "participant" ? caller.id : null,
-        now: clock(),
-        ownOnly: sight === "own",
-      });
+      const { limit, offset, ...asked } = c.req.valid("query");
+      const { config, query } = await seenBoard(c, c.req.valid("param").id, asked);
+      const board = await readLeaderboard(context().records.db, config, { ...query, limit, offset });
       return c.json(await withLinks(context(), board, config), 200);
     },
   );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/challenges/{id}/leaderboard.csv",
+      summary: "Download the whole leaderboard of a round as CSV, with a header",
+      security: keyOptional,
+      request: { params: idParam, query: boardQuery },
+      responses: csvAnswer("The rows of the leaderboard, as of one moment"),
+    }),
+    async (c) => {
+      const { config, query } = await seenBoard(c, c.req.valid("param").id, c.req.valid("query"));
+      const text = await readBoardCsv(context().records.db, config, query);
+      return c.body(text, 200, csvHeaders(config.id, query.round, query.board));
+    },
+  );
+
+  /** Finds the board that a request asks for, with what its caller may see of it. */
+  async function seenBoard(c: Context, id: string, { round, board, ongoing }: z.infer<typeof boardQuery>) {
+    const caller = await viewer(c);
+    const { catalog, clock } = context();
+    const { config } = catalog.get(id);
+    const sight = await sightOfBoard(context(), config, caller);
+    const now = clock();
+    const shown =
+      round === undefined ? (openRound(config, now) ?? config.rounds.at(-1)) : findRound(config, round);
+    const query = {
+      round: shown?.id ?? "",
+      board: board ?? (ongoing === "true" ? ("ongoing" as const) : ("current" as const)),
+      viewer: caller?.kind === "participant" ? caller.id : null,
+      now,
+      ownOnly: sight === "own",
+    };
+    return { config, query };
+  }
 
   api.openapi(
     createRoute({

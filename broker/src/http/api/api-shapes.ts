@@ -23,6 +23,11 @@ export const bytesAnswer = (description: string) => ({
   },
   default: refusal,
 });
+/** Responses of a route that returns a CSV file. */
+export const csvAnswer = (description: string) => ({
+  200: { content: { "text/csv": { schema: z.string() } }, description },
+  default: refusal,
+});
 export const body = <T extends z.ZodType>(schema: T) => ({
   content: { "application/json": { schema } },
   required: true,

@@ -11,7 +11,7 @@ import { ChallengePage } from "./challenge.tsx";
 import { ChallengeList, presentRound, readChallengeList, readFigures } from "./challenges.tsx";
 import { ownDisqualifications } from "./disqualified-notice.tsx";
 import { truncateText } from "./format.ts";
-import { LeaderboardSection, readBoard } from "./leaderboard-section.tsx";
+import { LeaderboardSection, readBoard, readBoardFile } from "./leaderboard-section.tsx";
 import { describe, summary } from "./markdown.ts";
 import type { PageContext } from "./page-context.ts";
 import { pictureRoutes } from "./picture-routes.ts";
@@ -107,6 +107,13 @@ export function challengePages({
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const view = await readBoard(context(), seen, caller, c.req.query());
     return renderPart(c, <LeaderboardSection view={view} seen={seen} />);
+  });
+
+  routes.get("/challenges/:id/leaderboard.csv", async (c) => {
+    const { caller } = await sessions.read(c);
+    const seen = await seenChallenge(context(), caller, c.req.param("id"));
+    const { text, headers } = await readBoardFile(context(), seen, c.req.query());
+    return c.body(text, 200, headers);
   });
   routes.route("/", pictureRoutes({ context, sessions }));
   return routes;

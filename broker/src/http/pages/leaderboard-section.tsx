@@ -1,12 +1,14 @@
-import type { Leaderboard } from "@crowdai/shared";
+import { CrowdaiError, type Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { openRound, roundNumber, roundState, sortByStart } from "@crowdai/shared/challenge-folder";
+import { readBoardCsv } from "../../domain/leaderboard/board-csv.ts";
 import { type BoardQuery as DomainQuery, readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { csvHeaders } from "../requests/csv-answer.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { plural } from "./format.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
@@ -47,16 +49,8 @@ export interface BoardView {
   opensAll: boolean;
 }
 
-/** Reads the board that the query asks for. Throws round_unknown. */
-export async function readBoard(
-  context: Needs<"records" | "clock" | "baseUrl">,
-  { challenge, role }: SeenChallenge,
-  caller: Caller | null,
-  query: BoardQuery,
-): Promise<BoardView> {
-  const { config } = challenge;
-  const { records, clock } = context;
-  const now = clock();
+/** Finds the round and the board that the query asks for. Throws round_unknown. */
+function findBoard({ challenge: { config } }: SeenChallenge, query: BoardQuery, now: Date) {
   const rounds = sortByStart(config.rounds).filter((round) => roundState(round, now) !== "upcoming");
   const round =
     (query.round === undefined
@@ -64,6 +58,21 @@ export async function readBoard(
       : findRound(config, query.round)) ?? (config.rounds[0] as RoundConfig);
   const hasOngoing = config.after_end === "accept" && roundState(round, now) === "ended";
   const ongoing = hasOngoing && query.board === "ongoing";
+  return { rounds, round, hasOngoing, ongoing };
+}
+
+/** Reads the board that the query asks for. Throws round_unknown. */
+export async function readBoard(
+  context: Needs<"records" | "clock" | "baseUrl">,
+  seen: SeenChallenge,
+  caller: Caller | null,
+  query: BoardQuery,
+): Promise<BoardView> {
+  const { role } = seen;
+  const { config } = seen.challenge;
+  const { records, clock } = context;
+  const now = clock();
+  const { rounds, round, hasOngoing, ongoing } = findBoard(seen, query, now);
   const page = pageNumber(query.page);
   const find = query.find?.trim().slice(0, 100) || null;
   const viewer = caller?.kind === "participant" ? caller.id : null;
@@ -95,6 +104,22 @@ export async function readBoard(
     own,
     opensAll: showsSubmissions(config, now),
   };
+}
+
+/** Returns the board that the query asks for as a CSV file. Throws round_unknown, and not_allowed for a hidden board. */
+export async function readBoardFile(
+  { records, clock }: Needs<"records" | "clock">,
+  seen: SeenChallenge,
+  query: BoardQuery,
+) {
+  const { config } = seen.challenge;
+  if (!seesBoard(config, seen.role))
+    throw new CrowdaiError("not_allowed", `The leaderboard of ${config.id} is not displayed yet.`);
+  const now = clock();
+  const { round, ongoing } = findBoard(seen, query, now);
+  const board = ongoing ? "ongoing" : "current";
+  const text = await readBoardCsv(records.db, config, { round: round.id, board, viewer: null, now });
+  return { text, headers: csvHeaders(config.id, round.id, board) };
 }
 
 /** The leaderboard with its switches. The script fetches it again when the board changes. */
@@ -195,6 +220,14 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
           <p class="count">
             {plural(board.total, "participant")}
             {view.find === null ? null : board.total === MAX_FOUND ? " at the most are found" : " found"}
+            {view.find === null ? (
+              <>
+                {" · "}
+                <a href={pathTo(`/challenges/${id}/leaderboard.csv${query({}).replace(/^\?$/, "")}`)}>
+                  Download as CSV
+                </a>
+              </>
+            ) : null}
           </p>
         </>
       )}

@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import {
   type Leaderboard,
   type Limits,
@@ -42,6 +43,23 @@ export function readLeaderboard(
     { round, limit, offset, board },
     signal,
   );
+}
+
+/** Returns a whole leaderboard as CSV, without the end of its last line. */
+export async function readLeaderboardCsv(
+  http: HttpClient,
+  challenge: string,
+  query: { round?: string; board?: Leaderboard["board"] },
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  const to = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  await http.download(`${challengePath(challenge)}/leaderboard.csv?${new URLSearchParams(query)}`, { to });
+  return Buffer.concat(chunks).toString("utf8").trimEnd();
 }
 
 /** Returns a submission. Throws submission_unknown. */
