@@ -18,6 +18,7 @@ import { startFleet } from "./chaos/fleet.ts";
 import { provokeLateReport } from "./chaos/late-report.ts";
 import { readOptions } from "./chaos/options.ts";
 import { report } from "./chaos/report.ts";
+import { reportPoints } from "./chaos/report-points.ts";
 import { loadSamples } from "./chaos/samples.ts";
 import { createSeededRandom } from "./chaos/seeded-random.ts";
 import { generateSamples, planSubmissions } from "./chaos/submission-plan.ts";
@@ -39,6 +40,7 @@ if (!args.includes("--help")) installServices(args);
 const options = readOptions(args);
 if (options.boxes !== null) process.exit(await attackBoxes({ boxes: options.boxes, seed: options.seed }));
 await ensureBuilt();
+if (options.points !== null) process.exit(await reportPoints({ ...options, times: options.points }));
 const { seed, ms } = options;
 console.log(
   `chaos: seed ${seed}, ${options.submissions} submissions, ${options.kills} kills in ${Math.round(ms / 1000)} s; ` +
@@ -142,9 +144,9 @@ function installServices(args: readonly string[]): void {
     requireSystemPackages(["bwrap", "python3"]);
     return;
   }
-  if (!args.includes("--no-s3") && !isInstalled("swift"))
+  if (!args.includes("--no-s3") && !args.includes("--points") && !isInstalled("swift"))
     installMissing(REQUIRED_PROGRAMS.filter(({ program }) => programsOf(["swift"]).includes(program)));
-  const sqlite = args.join(" ").match(/--records[ =]sqlite/);
+  const sqlite = args.includes("--points") || args.join(" ").match(/--records[ =]sqlite/);
   requireSystemPackages([
     ...programsOf(sqlite ? ["redis"] : ["redis", "postgres"]),
     ...(args.includes("--s3") ? programsOf(["swift"]) : []),

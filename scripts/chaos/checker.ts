@@ -51,7 +51,9 @@ export async function checkRun(
     finding("left unfinished", submissions, ({ id, state }) =>
       FINAL.has(state) ? null : `${id} is ${state}`,
     ),
-    finding("slots wrong", submissions, (row) => wrongSlot(row, slots.get(row.id) ?? [])),
+    finding("slots wrong", submissions, (row) =>
+      wrongSlot(row, slots.get(row.id) ?? [], events.get(row.id) ?? []),
+    ),
     finding("event numbers with gaps", submissions, (row) => wrongNumbers(row, events.get(row.id) ?? [])),
     finding("client saw a gap or a repeat", histories, (history) =>
       wrongView(history, events.get(history.work.id) ?? []),
@@ -124,9 +126,15 @@ function equalInputs(histories: readonly History[], byId: ReadonlyMap<string, Su
   });
 }
 
-/** Graded and refused are the participant's; whatever else ended it gives the slot back. */
-function wrongSlot(row: SubmissionRow, slots: readonly SlotRow[]): string | null {
-  const verdict = row.state === "graded" || row.error_code === "rejected";
+/** Graded and refused are the participant's, and cancelled while it was graded; whatever else ended it gives the slot back. */
+function wrongSlot(
+  row: SubmissionRow,
+  slots: readonly SlotRow[],
+  events: readonly { type: SubmissionEvent["type"] }[],
+): string | null {
+  const begun = events.findLast(({ type }) => type === "grading" || type === "requeued")?.type === "grading";
+  const verdict =
+    row.state === "graded" || row.error_code === "rejected" || (row.state === "cancelled" && begun);
   const wanted = !FINAL.has(row.state) ? "reserved" : verdict ? "charged" : "returned";
   const states = slots.map(({ state }) => state).join(", ");
   return states === wanted

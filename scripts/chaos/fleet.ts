@@ -25,6 +25,8 @@ export interface FleetOptions {
   /** What runs brokers and graders: Node.js or Bun. */
   runtime: string;
   conditions?: ReadonlySet<Condition>;
+  /** More settings of brokers and graders. */
+  env?: Record<string, string>;
 }
 
 const CLOCK_OFFSET = "scripts/chaos/clock-offset.mjs";
@@ -70,6 +72,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     LOG_LEVEL: "info",
     // What graders leave when they are killed for the last time.
     TMPDIR: folder,
+    ...options.env,
     REDIS_URL: redis.url,
     ...(postgres ? { DATABASE_URL: postgres.url } : {}),
     ...(store

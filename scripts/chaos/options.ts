@@ -18,6 +18,8 @@ export interface Options {
   conditions: ReadonlySet<Condition>;
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
+  /** End the process so often at each marked point instead. */
+  points: number | null;
   keep: boolean;
   verbose: boolean;
   /** Arguments that give the same run again. */
@@ -41,6 +43,8 @@ ${Object.entries(CONDITIONS)
   .join("\n")}
   --runtime <program>   runs brokers and graders: node (default: this one) or bun
   --boxes <n>           instead: run the hostile programs, and kill graders while they run so many boxes
+  --points              instead: end broker and grader at each marked point, one after the other
+  --times <n>           how often at each, default 20
   --keep                keep logs and records
   --verbose             tell each fault
 `;
@@ -75,6 +79,8 @@ function read(args: string[]): Options {
       runtime: { type: "string" },
       with: { type: "string" },
       boxes: { type: "string" },
+      points: { type: "boolean", default: false },
+      times: { type: "string", default: "20" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -127,6 +133,7 @@ function read(args: string[]): Options {
     runtime: values.runtime ?? process.execPath,
     conditions: possibleConditions(readConditions(values.with ?? ""), { brokers, say: console.log }),
     boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
+    points: values.points ? whole("times", values.times, 1) : null,
     keep: values.keep,
     verbose: values.verbose,
     again,
