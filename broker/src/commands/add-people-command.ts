@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { csvLine } from "../base/csv.ts";
 import type { Records } from "../records/records.ts";
 import { CHALLENGE_ID } from "./challenge-ids.ts";
 import type { Io } from "./io.ts";
@@ -36,7 +37,7 @@ export async function addPeopleFrom(
       ...columns.map((column) => row[column] ?? ""),
       keys[index] ?? "",
     ]);
-    for (const line of [[...columns, "key"], ...lines]) stdout.write(`${line.map(csvValue).join(",")}\n`);
+    for (const line of [[...columns, "key"], ...lines]) stdout.write(csvLine(line, "\n"));
   }
   const participants = new Set(rows.map(({ name }) => name.toLowerCase())).size;
   stderr.write(
@@ -53,5 +54,3 @@ async function readBytes(path: string): Promise<Uint8Array> {
     throw new CrowdaiError("usage", `Cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
 }
-
-const csvValue = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

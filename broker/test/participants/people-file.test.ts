@@ -44,6 +44,15 @@ describe("participant add --from", () => {
     expect(new Set(rows.map(({ key }) => key)).size).toBe(3);
   });
 
+  it("prints no name that a spreadsheet would run as a formula", async () => {
+    const ran = await add('name,member\n"=HYPERLINK(""http://x"",""y"")",\n@team,+1\n');
+    expect(printed(ran).map(({ name, member }) => [name, member])).toEqual([
+      [`'=HYPERLINK("http://x","y")`, ""],
+      ["'@team", "'+1"],
+    ]);
+    expect((await participants()).map(({ name }) => name)).toContain("@team");
+  });
+
   it("adds teams with a key for each member, and invitations", async () => {
     const ran = await add(
       'name,member,label,challenges\nRocket,Ada,,"a, b"\nrocket,Grace,desk,a\nrocket,Grace,CI,\nsolo,,,b\n',

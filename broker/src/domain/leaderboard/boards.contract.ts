@@ -57,12 +57,53 @@ export function boardsContract(open: () => Promise<Records>, seeds: readonly num
     expect(await history.finals()).toBe(1);
   }, 300_000);
 
+  it("are searched by names of participants and of their teams' members, in any case of letters", async () => {
+    const history = createHistory(records, "searched", 9);
+    await history.gradeMany(12);
+    const { rows } = await readLeaderboard(records.db, history.config(), WHOLE);
+    const ids = await records.db.selectFrom("participants").select(["id", "name"]).execute();
+    const idOf = (name: string) => ids.find((one) => one.name === name)!.id;
+    const [best, other, left] = rows.filter(({ baseline }) => !baseline).map(({ participant }) => participant);
+    const keys = [
+      [best, "Émile Zola", null],
+      [other, "Émile Zola", null],
+      [left, "Émile Zola", at(1)],
+    ] as const;
+    for (const [i, [name, member, revoked_at]] of keys.entries())
+      await records.db
+        .insertInto("api_keys")
+        .values({ hash: `${i}`, owner: "participant", owner_id: idOf(name!), created_at: at(0), member, revoked_at })
+        .execute();
+    const find = async (text: string) =>
+      (await readLeaderboard(records.db, history.config(), { ...WHOLE, find: text })).rows.map((row) => [
+        row.rank,
+        row.participant,
+        row.members,
+      ]);
+    const members = ["Émile Zola"];
+    expect(await find("éMILE")).toEqual([
+      [1, best, members],
+      [2, other, members],
+    ]);
+    expect(await find("%")).toEqual([]);
+    expect(await find(left!)).toContainEqual([3, left, []]);
+  }, 300_000);
+
   it("keep ranks correct when many grades arrive at once", async () => {
     const history = createHistory(records, "at-once", 8);
     await history.gradeAtOnce(40);
     await history.check();
   }, 300_000);
 }
+
+const WHOLE = {
+  round: "1",
+  board: "current",
+  limit: 20,
+  offset: 0,
+  viewer: null,
+  now: new Date(START),
+} as const;
 
 const at = (ms: number) => new Date(START + ms).toISOString();
 
@@ -193,6 +234,7 @@ function createHistory(records: Records, challenge: string, seed: number) {
   ];
 
   return {
+    config: () => config,
     change: () => pick(changes)(),
     async gradeMany(count: number) {
       for (let i = 0; i < count; i++)

@@ -5,6 +5,7 @@ import { type Db, readTogether } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import { boardColumns } from "../challenges/board-columns.ts";
 import { nameKey } from "../participants/api-keys.ts";
+import { findTeams } from "../participants/list-keys.ts";
 import { readBaselines } from "./baselines.ts";
 import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
 import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
@@ -22,7 +23,7 @@ export interface BoardQuery {
   now: Date;
   /** True to show only the viewer's row. */
   ownOnly?: boolean;
-  /** Shows only the participants whose names contain this text, the best of them. */
+  /** Shows only the participants whose names, or those of their members, contain this text, the best of them. */
   find?: string;
 }
 
@@ -117,8 +118,15 @@ async function foundRows(
   text: string,
 ): Promise<Page> {
   const like = `%${nameKey(text).replace(/[\\%_]/g, "\\$&")}%`;
+  const teams = await findTeams(trx, text);
   const named = standingsFrom(trx, place).where("participant_id", "in", (eb) =>
-    eb.selectFrom("participants").select("id").where(sql<boolean>`name_key like ${like} escape '\\'`),
+    eb
+      .selectFrom("participants")
+      .select("id")
+      .where(sql<boolean>`name_key like ${like} escape '\\'`)
+      .$if(teams.length > 0, (named) =>
+        named.union(eb.selectFrom("participants").select("id").where("id", "in", teams)),
+      ),
   );
   const found = await readStandings(trx, config, place, named.limit(query.limit));
   const before = await countBefore(trx, place, found);

@@ -1,5 +1,6 @@
 import { type Clock, iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
+import { nameKey } from "./api-keys.ts";
 
 /** A key as its owner sees it. */
 export interface ListedKey {
@@ -48,6 +49,24 @@ export async function readMembers(
   for (const { owner_id, member } of rows)
     members.set(owner_id, [...(members.get(owner_id) ?? []), member as string]);
   return members;
+}
+
+/** More than are shown of a search; their number is that of a statement's parameters. */
+const MAX_FOUND = 5000;
+
+/** Returns the participants with a member whose name contains the text. Compared here: SQLite folds the case of ASCII only. */
+export async function findTeams(db: Db, text: string): Promise<number[]> {
+  const members = await db
+    .selectFrom("api_keys")
+    .select(["owner_id", "member"])
+    .distinct()
+    .where("member", "is not", null)
+    .where("owner", "=", "participant")
+    .where("revoked_at", "is", null)
+    .execute();
+  const wanted = nameKey(text);
+  const found = members.filter(({ member }) => nameKey(member as string).includes(wanted));
+  return [...new Set(found.map(({ owner_id }) => owner_id))].slice(0, MAX_FOUND);
 }
 
 const PAUSE_MS = 3_600_000;
