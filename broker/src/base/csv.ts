@@ -6,7 +6,10 @@ export type CsvValue = string | number | boolean | null;
  * OWASP advises: names and messages are participants' own.
  */
 export function csvLine(values: readonly CsvValue[], end = "\r\n"): string {
-  return values.map((value) => quoted(typeof value === "string" ? safe(value) : String(value ?? ""))).join(",") + end;
+  return (
+    values.map((value) => quoted(typeof value === "string" ? safe(value) : String(value ?? ""))).join(",") +
+    end
+  );
 }
 
 const safe = (text: string) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);

@@ -141,6 +141,7 @@ describe("final scores", () => {
     expect((await show(ids[1]!)).columns).toEqual({ f1: null });
     const html = await (await createPageClient(test).get("/challenges/test")).text();
     expect(html).toMatch(/F1[\s\S]*0\.81[\s\S]*0\.50/);
+    expect(html).toContain(">Best score over time<");
   });
 
   it("are for submissions that their participant selects, up to the challenge's number, by API and page", async () => {
@@ -204,6 +205,8 @@ describe("final scores", () => {
       expect(await (await page.get(path)).text()).toContain("0.990");
     const html = await (await createPageClient(test).get("/challenges/test")).text();
     expect(html).toMatch(/final ranking[\s\S]*0\.990[\s\S]*0\.731/);
+    // The chart is of the public scores, and says so.
+    expect(html).toMatch(/Best public score over time[\s\S]*0\.900[\s\S]*shows the final scores/);
   });
 
   it("are hidden again when the round is extended", async () => {

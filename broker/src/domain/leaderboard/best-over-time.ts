@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
@@ -35,7 +36,8 @@ interface Remembered {
 
 /**
  * Returns a reader of the best scores of a round over time, of all graded submissions made before its end. It reads them at most
- * twice a minute, and only after the board has changed, so that a page costs the same whatever the number of submissions.
+ * twice a minute, and only after the board has changed, so that a page costs the same whatever the number of submissions. Only
+ * the first reader of a round waits for them.
  */
 export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
   const known = new Map<string, Remembered>();
@@ -52,17 +54,21 @@ export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
     const before = known.get(name);
     const now = performance.now();
     if (before && (before.version === version || now < before.nextAt)) return before.points;
-    const points = readBestOverTime(db(), config, round);
-    const entry: Remembered = { version, nextAt: now + FRESH_MS, points };
+    // Later readers do not wait for it: they get the points of before.
+    const points = before
+      ? setImmediate().then(() => readBestOverTime(db(), config, round))
+      : readBestOverTime(db(), config, round);
+    const entry: Remembered = { version, nextAt: now + FRESH_MS, points: before?.points ?? points };
     known.set(name, entry);
     points.then(
       () => {
         const took = performance.now() - now;
         entry.nextAt = now + Math.max(FRESH_MS, took / MAX_SHARE);
+        entry.points = points;
       },
       () => known.delete(name),
     );
-    return points;
+    return entry.points;
   };
 }
 

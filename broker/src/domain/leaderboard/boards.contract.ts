@@ -63,7 +63,9 @@ export function boardsContract(open: () => Promise<Records>, seeds: readonly num
     const { rows } = await readLeaderboard(records.db, history.config(), WHOLE);
     const ids = await records.db.selectFrom("participants").select(["id", "name"]).execute();
     const idOf = (name: string) => ids.find((one) => one.name === name)!.id;
-    const [best, other, left] = rows.filter(({ baseline }) => !baseline).map(({ participant }) => participant);
+    const [best, other, left] = rows
+      .filter(({ baseline }) => !baseline)
+      .map(({ participant }) => participant);
     const keys = [
       [best, "Émile Zola", null],
       [other, "Émile Zola", null],
@@ -72,7 +74,14 @@ export function boardsContract(open: () => Promise<Records>, seeds: readonly num
     for (const [i, [name, member, revoked_at]] of keys.entries())
       await records.db
         .insertInto("api_keys")
-        .values({ hash: `${i}`, owner: "participant", owner_id: idOf(name!), created_at: at(0), member, revoked_at })
+        .values({
+          hash: `${i}`,
+          owner: "participant",
+          owner_id: idOf(name!),
+          created_at: at(0),
+          member,
+          revoked_at,
+        })
         .execute();
     const find = async (text: string) =>
       (await readLeaderboard(records.db, history.config(), { ...WHOLE, find: text })).rows.map((row) => [

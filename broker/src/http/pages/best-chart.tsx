@@ -9,10 +9,13 @@ import { Time, UntrustedText } from "./untrusted-text.tsx";
 export function BestChart({
   points,
   config: { score },
+  isFinal,
   until,
 }: {
   points: readonly BestScore[];
   config: ChallengeConfig;
+  /** Whether the board shows final scores, which had no order in time: the chart is then one of the public scores. */
+  isFinal: boolean;
   /** Where the time axis ends: now, or the end of the round. */
   until: Date;
 }) {
@@ -21,7 +24,7 @@ export function BestChart({
   const number = (value: number) => shownNumber(value, score.precision);
   return (
     <section aria-labelledby="progress">
-      <h2 id="progress">Best score over time</h2>
+      <h2 id="progress">{isFinal ? "Best public score over time" : "Best score over time"}</h2>
       <figure class="chart-figure best-chart">
         <Plot
           labelledBy="progress-words"
@@ -41,6 +44,7 @@ export function BestChart({
             </>
           )}
           .
+          {isFinal ? " The leaderboard shows the final scores, which were hidden while the round ran." : null}
         </figcaption>
         {points.length > 1 ? (
           <details>

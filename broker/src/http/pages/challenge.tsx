@@ -69,7 +69,12 @@ export function ChallengePage(props: ChallengePageProps) {
               </div>
             </section>
           ) : null}
-          <BestChart points={best} config={config} until={new Date(Math.min(now.getTime(), ends))} />
+          <BestChart
+            points={best}
+            config={config}
+            isFinal={view.board?.final ?? false}
+            until={new Date(Math.min(now.getTime(), ends))}
+          />
           <section aria-labelledby="leaderboard">
             <h2 id="leaderboard">Leaderboard</h2>
             <LeaderboardSection view={view} seen={seen} />

@@ -8,13 +8,14 @@ import {
 } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import { findClosure } from "../../domain/challenges/find-closure.ts";
+import { blocksOf } from "../../domain/leaderboard/board-blocks.ts";
 import { shownBoard } from "../../domain/leaderboard/final-shown.ts";
 import { shownScore } from "../../domain/leaderboard/standings.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import { type SeenChallenge, seenChallenges, seesBoard } from "./access.ts";
-import { shownNumber } from "./format.ts";
+import { shownCount, shownNumber } from "./format.ts";
 import { roundTitle } from "./leaderboard-section.tsx";
 import { summary } from "./markdown.ts";
 import { pathTo } from "./path-to.tsx";
@@ -73,13 +74,20 @@ export async function readFigures(
   round: string,
   now: Date,
 ): Promise<RoundFigures> {
+  const place = { challenge: config.id, round, board: await shownBoard(db, config, round, now) };
+  // The best alone is the first entry of an index, and blocks are counted already: the standings may be many.
   const { participants, best } = await db
-    .selectFrom("standings")
-    .select(sql<number>`count(*)`.as("participants"))
-    .select((eb) => eb.fn.min("sort_primary").as("best"))
-    .where("challenge", "=", config.id)
-    .where("round", "=", round)
-    .where("board", "=", await shownBoard(db, config, round, now))
+    .selectFrom(
+      blocksOf(db, place).select(sql<number>`coalesce(sum(standings), 0)`.as("participants")).as("counted"),
+    )
+    .select("participants")
+    .select((eb) =>
+      eb
+        .selectFrom("standings")
+        .select((standing) => standing.fn.min("sort_primary").as("best"))
+        .where((standing) => standing.and(place))
+        .as("best"),
+    )
     .executeTakeFirstOrThrow();
   return {
     participants: Number(participants),
@@ -194,7 +202,7 @@ export function Figures({ config, figures }: { config: ChallengeConfig; figures:
     <dl class="figures">
       <div>
         <dt>{figures.participants === 1 ? "participant" : "participants"}</dt>
-        <dd>{figures.participants.toLocaleString("en-US")}</dd>
+        <dd>{shownCount(figures.participants)}</dd>
       </div>
       <div>
         <dt>

@@ -60,5 +60,10 @@ export function truncateText(text: string, most: number): string {
   return `${clean.slice(0, most).toWellFormed()}…`;
 }
 
+const english = new Intl.NumberFormat("en-US");
+
+/** Formats a number with thousands separators. */
+export const shownCount = (n: number): string => english.format(n);
+
 export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+  `${shownCount(n)} ${n === 1 ? one : many}`;

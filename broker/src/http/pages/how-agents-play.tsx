@@ -1,5 +1,5 @@
 import type { PublicChallenge } from "@crowdai/shared";
-import { plural } from "./format.ts";
+import { plural, shownCount } from "./format.ts";
 import { Scroll } from "./scrollable.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
@@ -20,9 +20,7 @@ export function HowAgentsPlay({ environment }: { environment: Environment }) {
         the first episode has begun.
       </p>
       <dl class="facts">
-        <Fact name="Episodes">
-          {episodes === null ? "set by the organizer" : episodes.toLocaleString("en-US")}
-        </Fact>
+        <Fact name="Episodes">{episodes === null ? "set by the organizer" : shownCount(episodes)}</Fact>
         <Fact name="Score">
           {score === "mean_return"
             ? "sum of all rewards, divided by the number of episodes"
@@ -63,13 +61,13 @@ function limitRows({ agents, limits, code_limits }: Environment): [name: string,
   const code = <T,>(limit: T) => (agents.includes("code") ? limit : undefined);
   const seconds = (n: number) => plural(n, "second");
   const rows: [string, number | null | undefined, (limit: number) => string][] = [
-    ["Steps", limits.steps, (n) => `${n.toLocaleString("en-US")} in an episode`],
+    ["Steps", limits.steps, (n) => `${shownCount(n)} in an episode`],
     ["Time of an episode", limits.episode_seconds, seconds],
     ["Silence", remote(limits.idle_seconds), (n) => `${seconds(n)} of a remote agent`],
     ["Time of a step", code(limits.step_seconds), (n) => `${seconds(n)} of a code agent`],
     ["Time beyond that", code(limits.bank_seconds), (n) => `${seconds(n)} in an episode`],
-    ["Memory", code(code_limits.memory_mb), (n) => `${n.toLocaleString("en-US")} MB`],
-    ["Processes", code(code_limits.processes), (n) => n.toLocaleString("en-US")],
+    ["Memory", code(code_limits.memory_mb), (n) => `${shownCount(n)} MB`],
+    ["Processes", code(code_limits.processes), (n) => shownCount(n)],
     ["Build time", code(code_limits.build_seconds), seconds],
   ];
   return rows.flatMap(([name, limit, text]) => (typeof limit === "number" ? [[name, text(limit)]] : []));

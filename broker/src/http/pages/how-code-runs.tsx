@@ -1,6 +1,6 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { STAGE_TITLES } from "../../domain/submissions/stage-verdict.ts";
-import { plural } from "./format.ts";
+import { plural, shownCount } from "./format.ts";
 import { UntrustedText } from "./untrusted-text.tsx";
 
 type Run = NonNullable<PublicChallenge["run"]>;
@@ -74,9 +74,9 @@ function limitRows(build: boolean, limits: Run["limits"]): [name: string, value:
     ["Time", limits.wall_seconds, (n) => `${plural(n, "second")} for each run`],
     ["Processor time", limits.cpu_seconds, (n) => plural(n, "second")],
     ["Build time", build ? limits.build_seconds : null, (n) => plural(n, "second")],
-    ["Memory", limits.memory_mb, (n) => `${n.toLocaleString("en-US")} MB, with the files in /tmp and /out`],
-    ["Processes", limits.processes, (n) => n.toLocaleString("en-US")],
-    ["Files in /tmp", limits.scratch_mb, (n) => `${n.toLocaleString("en-US")} MB`],
+    ["Memory", limits.memory_mb, (n) => `${shownCount(n)} MB, with the files in /tmp and /out`],
+    ["Processes", limits.processes, (n) => shownCount(n)],
+    ["Files in /tmp", limits.scratch_mb, (n) => `${shownCount(n)} MB`],
     ["Output size", limits.output_bytes, (n) => plural(n, "byte")],
   ];
   return rows.flatMap(([name, limit, text]) => (typeof limit === "number" ? [[name, text(limit)]] : []));

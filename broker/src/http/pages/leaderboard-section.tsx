@@ -10,7 +10,7 @@ import { showsSubmissions } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import { csvHeaders } from "../requests/csv-answer.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
-import { plural } from "./format.ts";
+import { plural, shownCount } from "./format.ts";
 import { LeaderboardTable } from "./leaderboard-table.tsx";
 import { Pager, pageNumber } from "./pager.tsx";
 import { pathTo } from "./path-to.tsx";
@@ -183,7 +183,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
       ) : null}
       {view.own && board && board.rows.length > 0 ? (
         <p class="note">
-          <a href="#your-row">Your row: rank {view.own.rank.toLocaleString("en-US")}</a>
+          <a href="#your-row">Your row: rank {shownCount(view.own.rank)}</a>
         </p>
       ) : null}
       {!board ? (

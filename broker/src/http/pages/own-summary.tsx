@@ -1,6 +1,6 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { roundNumber } from "@crowdai/shared/challenge-folder";
-import { shownNumber } from "./format.ts";
+import { shownCount, shownNumber } from "./format.ts";
 import { pathTo } from "./path-to.tsx";
 import { Plot } from "./plot.tsx";
 import { bestSoFar, ScoreChart } from "./score-chart.tsx";
@@ -66,8 +66,8 @@ function Standing({ summary: { standing }, config }: { summary: Summary; config:
     <dl class="figures">
       {rank === null ? null : (
         <div>
-          <dt>rank of {participants.toLocaleString("en-US")}</dt>
-          <dd>{rank.toLocaleString("en-US")}</dd>
+          <dt>rank of {shownCount(participants)}</dt>
+          <dd>{shownCount(rank)}</dd>
         </div>
       )}
       <div>
@@ -85,9 +85,9 @@ function Standing({ summary: { standing }, config }: { summary: Summary; config:
       <div>
         <dt>
           {entries === 1 ? "entry" : "entries"}
-          {failed > 0 ? `, ${failed.toLocaleString("en-US")} failed` : ""}
+          {failed > 0 ? `, ${shownCount(failed)} failed` : ""}
         </dt>
-        <dd>{entries.toLocaleString("en-US")}</dd>
+        <dd>{shownCount(entries)}</dd>
       </div>
       {config.rounds.length > 1 ? (
         <div>

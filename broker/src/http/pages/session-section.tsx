@@ -1,5 +1,5 @@
 import type { EnvironmentRecord } from "@crowdai/shared";
-import { plural, shownNumber } from "./format.ts";
+import { plural, shownCount, shownNumber } from "./format.ts";
 import { Scroll } from "./scrollable.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
@@ -48,7 +48,7 @@ export function SessionSection({ environment }: { environment: EnvironmentRecord
               <tr>
                 <th scope="row">{one.episode}</th>
                 <td>{one.ended}</td>
-                <td class="number">{one.steps.toLocaleString("en-US")}</td>
+                <td class="number">{shownCount(one.steps)}</td>
                 <td class="number">{shownNumber(one.return, PRECISION)}</td>
                 {hasSeeds ? <td class="number">{one.seed}</td> : null}
               </tr>
