@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
 import type { Leaderboard } from "@crowdai/shared";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hugePng } from "./huge-png.ts";
 import { MEDIA_TIMEOUT, noise, type Stage, startStage } from "./media-broker.ts";
 
 describe("an image of an evaluator", MEDIA_TIMEOUT, () => {
@@ -151,20 +151,6 @@ describe("an image of an evaluator", MEDIA_TIMEOUT, () => {
 
   const HTML = "<html><script>alert(1)</script></html>";
   const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>';
-  /** Builds a PNG that claims to have 100,000 x 100,000 pixels. */
-  const bomb = () => {
-    const header = Buffer.alloc(13);
-    header.writeUInt32BE(100_000, 0);
-    header.writeUInt32BE(100_000, 4);
-    header.set([8, 0, 0, 0, 0], 8);
-    const signature = Buffer.from("89504e470d0a1a0a", "hex");
-    return Buffer.concat([
-      signature,
-      chunk("IHDR", header),
-      chunk("IDAT", deflateSync(Buffer.alloc(1_000_000))),
-      chunk("IEND", Buffer.alloc(0)),
-    ]);
-  };
   it.each([
     ["empty", () => "", "The file is empty."],
     ["HTML", () => HTML, "It is not a PNG"],
@@ -179,7 +165,7 @@ describe("an image of an evaluator", MEDIA_TIMEOUT, () => {
     ["a broken JPEG", () => Buffer.from("ffd8ffe000104a46494600", "hex"), "cannot be read as JPEG"],
     ["a GIF of text", () => `GIF89a${HTML}`, "cannot be read as GIF"],
     ["a WebP of text", () => `RIFF\x40\0\0\0WEBP${HTML}`, "cannot be read as WEBP"],
-    ["a decompression bomb", bomb, "more than 100 million pixels"],
+    ["a decompression bomb", hugePng, "more than 100 million pixels"],
   ])("that is %s is dropped with a reason, and the grade still counts", async (_, make, reason) => {
     const shown = await show("plot.png", await make());
     expect(shown).toMatchObject({ state: "graded", score: 1, media: null });
@@ -228,11 +214,3 @@ describe("an image of an evaluator", MEDIA_TIMEOUT, () => {
     expect(work).toEqual([]);
   });
 });
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type), data]);
-  const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  check.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, check]);
-}

@@ -19,9 +19,11 @@ const PATH = "/api/v1/profile";
 export async function profile(
   { io, connection, terminal }: CommandContext,
   _args: unknown,
-  { picture, removePicture, clear, ...texts }: Options,
+  { picture, removePicture, clear, name, affiliation, link }: Options,
 ): Promise<number> {
-  const others = Object.keys(texts).length + Number(picture !== undefined) + Number(removePicture === true);
+  const given = Object.entries({ name, affiliation, link }).filter(([, text]) => text !== undefined);
+  const texts = Object.fromEntries(given);
+  const others = given.length + Number(picture !== undefined) + Number(removePicture === true);
   if (clear && others > 0) throw new CrowdaiError("usage", "--clear removes everything; pass it alone.");
   if (picture !== undefined && removePicture)
     throw new CrowdaiError("usage", "Pass either --picture or --remove-picture.");
@@ -30,7 +32,7 @@ export async function profile(
   const http = await connection.http();
   const send = (method: "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) =>
     http.send(method, path, body, profileSchema);
-  if (Object.keys(texts).length > 0) await send("PATCH", PATH, texts);
+  if (given.length > 0) await send("PATCH", PATH, texts);
   if (bytes) await send("PUT", `${PATH}/picture`, bytes);
   if (removePicture) await send("DELETE", `${PATH}/picture`);
   if (clear) await send("DELETE", PATH);
