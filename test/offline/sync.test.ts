@@ -275,6 +275,9 @@ describe("submissions that are sealed without a network", { timeout: 60_000 }, (
     const aborted = Challenge.spool("test", 1, { ...options, signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ code: "interrupted" });
     expect(await entries()).toEqual([]);
+    if (process.platform !== "linux") return;
+    const unwritable = Challenge.spool("test", 1, { ...options, folder: "/proc/spool" });
+    await expect(unwritable).rejects.toMatchObject({ code: "file_unwritable" });
   });
 
   it("leave nothing when they cannot be sealed", async () => {

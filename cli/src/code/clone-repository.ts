@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type CodePlace, CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { type CleanGit, cleanGit, GitFailure } from "../git/clean-git.ts";
 import { readProxyAnswer } from "../git/proxy-answer.ts";
 import type { Io } from "../terminal/io.ts";
@@ -120,7 +121,7 @@ async function claimFolder(folder: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") {
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       return true;
     }
     if (code !== "ENOTDIR") throw error;

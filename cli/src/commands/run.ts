@@ -1,6 +1,7 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { CrowdaiError, createSubmissionId, type PublicChallenge, type Submission } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { after } from "../async/timer.ts";
 import { chosenChallenge, type Settings } from "../config/settings.ts";
 import { agentEnvironment } from "../environment/agent-environment.ts";
@@ -114,7 +115,7 @@ export async function run(
 async function copyAgentFiles(terminal: Terminal, folder: string): Promise<number> {
   const files = ["crowdai_agent.py", "crowdai-agent.js"].map((name) => join(folder, name));
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const from = await agentFolder();
     for (const file of files) await copyFile(join(from, basename(file)), file);
   } catch (cause) {

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { writing } from "./file-unwritable.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -8,7 +8,7 @@ import { replaceFile } from "./replace-file.ts";
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await writing(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     await replaceFile(path, text, 0o600);
   });
 }

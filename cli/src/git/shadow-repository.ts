@@ -1,7 +1,6 @@
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -10,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import type { UserGitSettings } from "./git-config.ts";
 import type { UserRepository } from "./user-repository.ts";
 
@@ -23,8 +23,7 @@ export function makeShadowRepository(
   repository: UserRepository | null,
   { objectFormat, core }: Pick<UserGitSettings, "objectFormat" | "core">,
 ): string {
-  for (const part of ["objects/info", "refs", "info"])
-    mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
+  for (const part of ["objects/info", "refs", "info"]) makeFolder(join(folder, part), 0o700);
   writeFileSync(join(folder, "HEAD"), "ref: refs/heads/none\n");
   const isSparse = repository !== null && hasSparseIndex(repository.index);
   writeFileSync(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { throwIfAborted } from "../async/abort.ts";
 import type { FileFacts } from "../client/upload/byte-source.ts";
 import { writing } from "../config/file-unwritable.ts";
@@ -35,7 +36,7 @@ export async function sealEntry(work: ToSeal): Promise<{ entry: string; manifest
   const { folder, signal } = work;
   const { id } = work.manifest;
   return writing(folder, async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     // A project that the spool is in does not include it in its code.
     await writeFile(join(folder, ".gitignore"), "*\n", { flag: "wx" }).catch((error) => {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

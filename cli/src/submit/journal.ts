@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSubmissionId, SUBMISSION_ID } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { z } from "zod";
 import { removeQuietly } from "../config/remove-quietly.ts";
 
@@ -54,7 +55,7 @@ export function unfinishedId(
     ...(file ? { of: digest(file.of), sha256: file.sha256 } : {}),
   };
   try {
-    mkdirSync(join(folder, "unfinished"), { recursive: true, mode: 0o700 });
+    makeFolder(join(folder, "unfinished"), 0o700);
     writeFileSync(path, JSON.stringify(note), { mode: 0o600 });
   } catch {
     return { id, resumed, forget: () => {} };

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { withRetries } from "../../async/retry.ts";
 import { request } from "./http-request.ts";
 import {
@@ -45,7 +46,7 @@ interface Route {
 export async function download(url: URL, options: DownloadOptions & Route): Promise<Downloaded> {
   if (typeof options.to !== "string") return receive(url, options.to, options);
 
-  await mkdir(dirname(options.to), { recursive: true });
+  makeFolder(dirname(options.to));
   const temporary = `${options.to}.part-${process.pid}`;
   const file = createWriteStream(temporary);
   // A write that is under way when the download fails emits its own error, after the other listeners are gone.

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SUBMISSION_ID } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { z } from "zod";
 import { removeQuietly } from "../../config/remove-quietly.ts";
 
@@ -29,7 +30,7 @@ export function noteAwaited(codeFolder: string, awaited: AwaitedCode): boolean {
   const folder = join(codeFolder, "awaited");
   const path = join(folder, `${awaited.id}.json`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     writeFileSync(`${path}.part`, JSON.stringify(awaited), { mode: 0o600 });
     renameSync(`${path}.part`, path);
     return true;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { type CleanGit, cleanGit } from "../../git/clean-git.ts";
 import { projectStore } from "./store-folder.ts";
 
@@ -36,7 +37,7 @@ export async function openStore(codeFolder: string, project: string, env: Env): 
   removeStale(join(repository, "objects/pack"), (name) => name.startsWith("tmp_"));
   removeStale(repository, (name) => name.startsWith("fast_import_crash_"));
   const scratch = join(runs, `${process.pid}-${randomUUID()}`);
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  makeFolder(scratch, 0o700);
   const cache = join(folder, "files.json");
   return {
     folder,

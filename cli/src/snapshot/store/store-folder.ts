@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 
 export interface StoreFolder {
   path: string;
@@ -19,7 +20,7 @@ export function projectStore(folder: string, project: string): StoreFolder {
   const key = createHash("sha256").update(project).digest("hex").slice(0, 32);
   const path = join(folder, key);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     requireWritable(path);
     return { path: realpathSync(path), temporary: false, remove: () => {} };
   } catch {
