@@ -31,6 +31,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "setpriv", debian: "util-linux", without: "tests that give up root's rights" },
   { program: "ps", debian: "procps", without: "checks that no process is left behind" },
   { program: "redis-server", debian: "redis-server", without: "the queue on Redis" },
+  { program: "strace", debian: "strace", without: "power cuts" },
   { program: "openssl", debian: "openssl", without: "Redis behind TLS" },
   { program: "postgres", debian: "postgresql", without: "records on PostgreSQL" },
   ...["proxy", "account", "container", "object"].map((server) => ({

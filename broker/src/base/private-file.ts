@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -21,6 +21,16 @@ export function createPrivateFile(path: string, contents: Uint8Array): boolean {
 /** Writes a file as createPrivateFile does, and replaces an existing one. */
 export function replacePrivateFile(path: string, contents: Uint8Array): void {
   writeDurably(path, contents, (temporary) => renameSync(temporary, path));
+}
+
+/** Makes a folder that only its owner can read, and those above it. Where it is new, it survives a power failure. */
+export function createPrivateFolder(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let above = dirname(path); ; above = dirname(above)) {
+    sync(openSync(above, "r"));
+    if (above === dirname(first)) return;
+  }
 }
 
 function writeDurably<T>(path: string, contents: Uint8Array, publish: (temporary: string) => T): T {

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { lockFile } from "@crowdai/shared/file-lock";
+import { createPrivateFolder } from "../base/private-file.ts";
 import { databaseError } from "./unusable-database.ts";
 
 /**
@@ -9,7 +10,7 @@ import { databaseError } from "./unusable-database.ts";
  * submission.
  */
 export function lockDataFolder(folder: string): { release(): void } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  createPrivateFolder(folder);
   // Names the reason, which SQLite does not.
   accessSync(folder, constants.W_OK);
   const path = join(folder, "broker.lock");

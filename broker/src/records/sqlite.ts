@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
+import { createPrivateFolder } from "../base/private-file.ts";
 import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { lookup } from "./statement.ts";
@@ -25,7 +26,7 @@ export async function openSqlite(file: string): Promise<Records> {
 }
 
 async function open(file: string): Promise<Records> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createPrivateFolder(dirname(file));
   // The folder may exist already and be open to others. SQLite gives new journals the mode of the file; after a crash, an
   // earlier version may have left some that others can read.
   closeSync(openSync(file, "a", 0o600));

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore, type ObjectStore, type SignedStore } from "@crowdai/shared/objects";
 import type { Clock } from "../base/clock.ts";
 import { type BrokerConfig, objectsFolder } from "../base/config.ts";
-import { createPrivateFile } from "../base/private-file.ts";
+import { createPrivateFile, createPrivateFolder } from "../base/private-file.ts";
 
 export interface OpenedObjects {
   objects: ObjectStore;
@@ -40,7 +40,7 @@ const SECRET_BYTES = 32;
 /** Reads the key that signs addresses; made at the first start. Throws config_invalid if the file is not a whole key. */
 function readSecret(dataFolder: string): Buffer {
   const file = join(dataFolder, "secret");
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  createPrivateFolder(dataFolder);
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) createPrivateFile(file, randomBytes(SECRET_BYTES));
   // Reading a pipe would block.

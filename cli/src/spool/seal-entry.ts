@@ -1,6 +1,6 @@
-import { constants, createWriteStream } from "node:fs";
+import { constants, createWriteStream, existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CrowdaiError } from "@crowdai/shared";
@@ -36,6 +36,7 @@ export async function sealEntry(work: ToSeal): Promise<{ entry: string; manifest
   const { folder, signal } = work;
   const { id } = work.manifest;
   return writing(folder, async () => {
+    const existing = nearestFolder(folder);
     makeFolder(folder, 0o700);
     // A project that the spool is in does not include it in its code.
     await writeFile(join(folder, ".gitignore"), "*\n", { flag: "wx" }).catch((error) => {
@@ -49,6 +50,8 @@ export async function sealEntry(work: ToSeal): Promise<{ entry: string; manifest
       const entry = `${String(await nextNumber(folder)).padStart(6, "0")}-${id}`;
       await rename(made, join(folder, entry));
       await syncToDisk(folder);
+      for (let above = resolve(folder); above !== existing; above = dirname(above))
+        await syncToDisk(dirname(above));
       return { entry, manifest };
     } catch (failure) {
       await rm(made, { recursive: true, force: true });
@@ -131,6 +134,13 @@ async function nextNumber(folder: string): Promise<number> {
     Number(/^(\d{6,15})-/.exec(name)?.[1] ?? 0),
   );
   return Math.max(0, ...numbers) + 1;
+}
+
+/** Returns the folder itself, or the nearest one above it that exists. */
+function nearestFolder(folder: string): string {
+  let path = resolve(folder);
+  while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
+  return path;
 }
 
 async function syncToDisk(path: string): Promise<void> {

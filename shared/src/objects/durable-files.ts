@@ -100,15 +100,20 @@ function mismatch(reason: string): CrowdaiError {
   );
 }
 
-/** Makes a folder below `root` that survives a power failure. */
+/** Folders whose own entries are synced, and those of the folders above them. */
+const durable = new Set<string>();
+
+/** Makes a folder below `root`, which is durable, so that it survives a power failure. */
 export async function makeFolder(folder: string, root: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  // A new folder is an entry in its parent, which must be synced.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // A new folder is an entry in its parent, which must be synced: also where another call, which may not have synced it yet, made it.
+  const synced: string[] = [];
   for (let above = dirname(folder); above.length >= root.length; above = dirname(above)) {
     await syncFolder(above);
-    if (above === dirname(first)) return;
+    if (durable.has(above)) break;
+    synced.push(above);
   }
+  for (const above of synced) durable.add(above);
 }
 
 export async function syncFolder(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "../protocol/errors.ts";
+import { syncFolder } from "./durable-files.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
 // Keys contain no "@", so that no key's file can be another key's folder or metadata.
@@ -23,6 +24,8 @@ export async function objectPathsIn(folder: string, arriving = "arriving"): Prom
   const incoming = join(folder, arriving);
   await mkdir(stored, { recursive: true, mode: 0o700 });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await syncFolder(folder);
+  await syncFolder(dirname(folder));
   const realRoot = await realpath(stored);
   return {
     stored,
