@@ -16,7 +16,7 @@ import { ANSWER_MS, within } from "./fuzzed-broker.ts";
 import { broken, holds, jsonText } from "./runs.ts";
 
 /** Each input is an answer. */
-const SHARE = 0.3;
+const SHARE = 0.15;
 /** Without those after which the client tries again. */
 const STATUS = [200, 200, 201, 204, 301, 302, 400, 401, 403, 404, 409, 413, 415, 422, 501, 505, 511, 599];
 

@@ -10,7 +10,7 @@ import { type FuzzedBroker, startFuzzedBroker } from "./fuzzed-broker.ts";
 import { holds } from "./runs.ts";
 
 /** Each input is a request. */
-const SHARE = 0.5;
+const SHARE = 0.25;
 
 const PATHS = [
   ...[

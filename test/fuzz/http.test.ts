@@ -11,7 +11,7 @@ import { type FuzzedBroker, isCatalogued, startFuzzedBroker } from "./fuzzed-bro
 import { broken, holds, jsonText } from "./runs.ts";
 
 /** Each input is a request. */
-const SHARE = 0.8;
+const SHARE = 0.4;
 
 const routes = listRoutes();
 // CONNECT asks for a tunnel, which Node.js answers by itself.

@@ -12,7 +12,7 @@ import { createRandom } from "../../broker/test/hostile-requests/random.ts";
 import { broken, holds, jsonText, text } from "./runs.ts";
 
 /** Each input is a file that is written and read. */
-const SHARE = 0.1;
+const SHARE = 0.05;
 
 const VALID = {
   id: "test",

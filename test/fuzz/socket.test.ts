@@ -9,7 +9,7 @@ import { type FuzzedBroker, startFuzzedBroker, within } from "./fuzzed-broker.ts
 import { broken, holds, jsonText } from "./runs.ts";
 
 /** Each input is a message of a session. */
-const SHARE = 0.6;
+const SHARE = 0.3;
 
 const deep = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as unknown;
 const message = () =>
