@@ -3,6 +3,8 @@ import type { Challenge } from "../../cli/src/index.ts";
 import { percentile } from "./flatness.ts";
 
 const AT_ONCE = 16;
+/** More that are not graded yet would take hours to end: then submissions are left out. */
+const MAX_WAITING = 100;
 
 /** Submissions through a few sessions, one after another or at a rate. */
 export interface Load {
@@ -14,11 +16,14 @@ export interface Load {
   takeP99(): number;
   readonly graded: number;
   readonly failed: readonly string[];
+  /** Submissions that were left out because the fleet could not keep up. */
+  readonly leftOut: number;
 }
 
 export function createLoad(sessions: readonly Challenge[]): Load {
   let count = 0;
   let graded = 0;
+  let leftOut = 0;
   let times: number[] = [];
   const failed: string[] = [];
 
@@ -49,6 +54,10 @@ export function createLoad(sessions: readonly Challenge[]): Load {
       const running = new Set<Promise<void>>();
       for (let next = performance.now(); !signal.aborted; next += 1000 / perSecond) {
         await sleep(Math.max(0, next - performance.now()));
+        if (running.size >= MAX_WAITING) {
+          leftOut++;
+          continue;
+        }
         const one = submit().finally(() => running.delete(one));
         running.add(one);
       }
@@ -61,6 +70,9 @@ export function createLoad(sessions: readonly Challenge[]): Load {
     },
     get graded() {
       return graded;
+    },
+    get leftOut() {
+      return leftOut;
     },
     failed,
   };
