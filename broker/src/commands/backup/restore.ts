@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { markedStep } from "@crowdai/shared/marked-steps";
+import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { type BrokerConfig, recordsFile } from "../../base/config.ts";
 import { lockDataFolder } from "../../records/data-lock.ts";
@@ -95,8 +96,13 @@ async function restoreObjects({
   for await (const { key, size, sha256 } of objectsOf(folder)) {
     if (signal.aborted)
       throw new CrowdaiError("interrupted", "The restore was interrupted. Nothing was restored.");
+    // As when it was first stored: an object that has a type has its extension in its key.
+    const type = mediaTypeOf(extname(key).slice(1));
     await markedStep("upload.restored", () =>
-      objects.put(key, createReadStream(objectFile(folder, sha256)), { expected: { size, sha256 } }),
+      objects.put(key, createReadStream(objectFile(folder, sha256)), {
+        expected: { size, sha256 },
+        ...(type ? { type } : {}),
+      }),
     );
   }
 }
