@@ -1,11 +1,10 @@
 // `npm run simulate`: the life of submissions in simulated time, with crashes and losses at every step; docs/simulation.md explains it.
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { PLANTED_FAULTS } from "./simulate/planted-faults.ts";
-import type { RangeResult } from "./simulate/range.ts";
+import { PLANTED_FAULTS } from "./simulate/planted/planted-faults.ts";
+import { showPlanted } from "./simulate/planted/show-planted.ts";
+import type { RangeResult } from "./simulate/run-range.ts";
+import { runScript } from "./simulate/run-script.ts";
 
 /** Schedules that a process runs before it reports. */
 const RANGE = 2500;
@@ -15,11 +14,14 @@ const { values } = parseArgs({
     schedules: { type: "string", default: "1000000" },
     seed: { type: "string", default: "1" },
     plant: { type: "string" },
+    planted: { type: "boolean", default: false },
   },
 });
 const [schedules, seed] = [wholeNumber("schedules"), wholeNumber("seed")];
 if (values.plant !== undefined && !(values.plant in PLANTED_FAULTS))
   refuse(`there is no fault "${values.plant}"; there are ${Object.keys(PLANTED_FAULTS).join(", ")}`);
+
+if (values.planted) process.exit((await showPlanted()) ? 0 : 1);
 
 const began = performance.now();
 let next = seed;
@@ -52,21 +54,9 @@ async function work(): Promise<void> {
   }
 }
 
-async function runRange(first: number, count: number): Promise<RangeResult> {
+function runRange(first: number, count: number): Promise<RangeResult> {
   const planted = values.plant === undefined ? [] : [values.plant];
-  const child = fork(join(import.meta.dirname, "simulate/range.ts"), [
-    String(first),
-    String(count),
-    ...planted,
-  ]);
-  const exited = once(child, "exit");
-  let result: RangeResult | null = null;
-  child.on("message", (message) => {
-    result = message as RangeResult;
-  });
-  const [code] = await exited;
-  if (result === null) throw new Error(`the schedules from seed ${first} ended with exit code ${code}`);
-  return result;
+  return runScript<RangeResult>("range.ts", [String(first), String(count), ...planted]);
 }
 
 function wholeNumber(name: "schedules" | "seed"): number {

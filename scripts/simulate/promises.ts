@@ -19,6 +19,9 @@ interface Row {
   /** Of the accepted attempt: what the records say, and what the outcome itself says. */
   delivery: string | null;
   outcome_of: string | null;
+  /** Of the current attempt. */
+  attempt: number;
+  started: number | null;
   slot: string | null;
   score: number | null;
   error_code: ErrorCode | null;
@@ -39,7 +42,16 @@ export interface Promises {
   isQuiet(): boolean;
 }
 
-export function createPromises(sqlite: DatabaseSync): Promises {
+/** Prepared once for all schedules of a database. */
+const prepared = new WeakMap<DatabaseSync, ReturnType<typeof prepare>>();
+
+function queriesOf(sqlite: DatabaseSync): ReturnType<typeof prepare> {
+  const known = prepared.get(sqlite) ?? prepare(sqlite);
+  prepared.set(sqlite, known);
+  return known;
+}
+
+function prepare(sqlite: DatabaseSync) {
   const all = sqlite.prepare(`
     select id, number, participant_id, state, seq, score, error_code, input_data, created_at,
       (select count(*) from events where events.submission = submissions.id) as events,
@@ -51,16 +63,31 @@ export function createPromises(sqlite: DatabaseSync): Promises {
         as delivery,
       (select evaluator_version from attempts where attempts.submission = submissions.id and accepted = 1)
         as outcome_of,
+      attempt,
+      (select delivery from attempts where attempts.submission = submissions.id
+        and attempts.number = submissions.attempt and attempts.state in ('started', 'done')) as started,
       (select state from slots where slots.submission = submissions.id) as slot
     from submissions order by number`);
   const board = sqlite.prepare(
     "select participant_id, submission from standings where board = 'current' order by participant_id",
   );
+  const disqualified = sqlite.prepare(`
+    select participant_id from disqualifications as latest where decision = 'disqualified'
+      and not exists (select 1 from disqualifications as later
+        where later.participant_id = latest.participant_id and later.id > latest.id)`);
   const running = sqlite.prepare("select 1 from regrades where state = 'running'");
-  const seen = sqlite.prepare("select 1 from events where submission = ? and seq = ?");
+  return { all, board, disqualified, running };
+}
+
+export function createPromises(sqlite: DatabaseSync): Promises {
+  const { all, board, disqualified, running } = queriesOf(sqlite);
+  /** The number of the last event of each submission that is committed. */
+  const committed = new Map<string, number>();
   const acknowledged = new Set<string>();
   const refused = new Set<string>();
   const ended = new Map<string, string>();
+  /** Each submission as it was. */
+  const latest = new Map<string, Pick<Row, "attempt" | "started">>();
   let quiet = true;
 
   const fail = (promise: string, message: string): never => {
@@ -83,6 +110,10 @@ export function createPromises(sqlite: DatabaseSync): Promises {
         "late reports are rejected",
         `${id} has the outcome of ${row.outcome_of} as that of ${row.delivery}`,
       );
+    const known = latest.get(id);
+    if (known?.attempt === row.attempt && known.started !== null && (row.started ?? Infinity) < known.started)
+      fail("late reports are rejected", `${id} went back from delivery ${known.started} to ${row.started}`);
+    latest.set(id, row);
     const before = ended.get(id);
     const now = `${state} ${row.score} ${row.error_code}`;
     if (before !== undefined && before !== now) fail("a verdict stays", `${id} was ${before} and is ${now}`);
@@ -115,8 +146,9 @@ export function createPromises(sqlite: DatabaseSync): Promises {
 
   function checkBoard(rows: readonly Row[]): void {
     const best = new Map<number, Row>();
+    const out = new Set(disqualified.all().map(({ participant_id }) => participant_id as number));
     for (const row of rows) {
-      if (row.state !== "graded") continue;
+      if (row.state !== "graded" || out.has(row.participant_id)) continue;
       const current = best.get(row.participant_id);
       if (current === undefined || isBetter(row, current)) best.set(row.participant_id, row);
     }
@@ -133,13 +165,14 @@ export function createPromises(sqlite: DatabaseSync): Promises {
     refused: (id) => void refused.add(id),
     announced(events) {
       for (const { submission, seq } of events)
-        if (seen.get(submission, seq) === undefined)
+        if (seq > (committed.get(submission) ?? 0))
           fail("announced after the commit", `event ${seq} of ${submission} is not in the records`);
     },
     checkCommit() {
       const rows = all.all() as unknown as Row[];
       const used = new Map<number, number>();
       for (const row of rows) {
+        committed.set(row.id, row.seq);
         check(row);
         if (row.slot !== "returned") used.set(row.participant_id, (used.get(row.participant_id) ?? 0) + 1);
       }

@@ -1,52 +1,12 @@
 // Runs the schedules of a range of seeds, and sends what was found to `npm run simulate`, which started it.
 //
 //   node scripts/simulate/range.ts <first seed> <count> [planted fault]
-import { replayed, seeded } from "./choices.ts";
-import { PLANTED_FAULTS } from "./planted-faults.ts";
-import { runSchedule } from "./schedule.ts";
-import { shrink } from "./shrink.ts";
-import { createDatabase } from "./simulated-records.ts";
+import type { RangeResult } from "./run-range.ts";
 
-/** Lines of a trace that are shown: the failure is at its end. */
-const MAX_LINES = 150;
-
-/** What a range of schedules found, to its end or to its first failure. */
-export interface RangeResult {
-  schedules: number;
-  choices: number;
-  failure: { seed: number; message: string; trace: readonly string[] } | null;
-}
-
-if (import.meta.main) {
-  const [first, count, planted] = process.argv.slice(2);
-  const result = await runRange(Number(first), Number(count), planted);
-  // Not before the message is on its way: a long trace takes several writes.
-  process.send?.(result, () => process.disconnect?.());
-}
-
-async function runRange(first: number, count: number, plantedName?: string): Promise<RangeResult> {
-  const planted = plantedName === undefined ? null : PLANTED_FAULTS[plantedName]!;
-  const database = await createDatabase();
-  let choices = 0;
-  for (let seed = first; seed < first + count; seed++) {
-    const ended = await runSchedule(database, seeded(seed), planted);
-    choices += ended.taken.length;
-    if (ended.violation === null) continue;
-    const { promise } = ended.violation;
-    const dullest = await shrink(ended.taken, async (candidate) => {
-      const again = await runSchedule(database, candidate, planted);
-      return again.violation?.promise === promise;
-    });
-    const { violation, trace } = await runSchedule(database, replayed(dullest), planted);
-    return {
-      schedules: seed - first + 1,
-      choices,
-      failure: {
-        seed,
-        message: violation?.message ?? ended.violation.message,
-        trace: trace.slice(-MAX_LINES),
-      },
-    };
-  }
-  return { schedules: count, choices, failure: null };
-}
+const [first, count, planted] = process.argv.slice(2);
+// Before anything of the product is imported.
+if (planted !== undefined) (await import("./planted/plant-in-code.ts")).makePlantable();
+const { runRange } = await import("./run-range.ts");
+const result: RangeResult = await runRange(Number(first), Number(count), planted);
+// Not before the message is on its way: a long trace takes several writes.
+process.send?.(result, () => process.disconnect?.());

@@ -1,7 +1,7 @@
 import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
 import type { Caller } from "../../broker/src/domain/participants/api-keys.ts";
 import type { Choices } from "./choices.ts";
-import type { PlantedFault } from "./planted-faults.ts";
+import type { PlantedFault } from "./planted/planted-fault.ts";
 import { createPromises } from "./promises.ts";
 import { CHALLENGE, type SimulatedBroker, startSimulatedBroker } from "./simulated-broker.ts";
 import { runSimulatedClient } from "./simulated-client.ts";
@@ -64,7 +64,8 @@ export async function runSchedule(
     };
     let broken: unknown = null;
     const failed = (error: unknown) => {
-      broken ??= error;
+      // An error of the product's own must repeat and shrink like any other failure.
+      broken ??= error instanceof Violation ? error : new Violation("no error of its own", textOf(error));
     };
     const guarded = <A extends unknown[]>(work: (...args: A) => void) => {
       return (...args: A) => {
@@ -121,6 +122,8 @@ export async function runSchedule(
     }
     if (choices.pick(3) === 2)
       world.after(1000 * choices.pick(20), () => void brokers[0]?.regrade().catch(refusedOr(failed)));
+    if (choices.pick(4) === 3)
+      world.after(1000 * choices.pick(20), () => void decide(participantName(1)).catch(refusedOr(failed)));
     for (const upset of [queue.flush, queue.expireLease, queue.loseJob])
       if (choices.pick(4) === 3) world.after(100 * choices.pick(100), upset);
     await world.run(() => {
@@ -128,19 +131,30 @@ export async function runSchedule(
       return working === 0 && queue.isIdle() && promises.isQuiet();
     });
     promises.checkEnd();
+
+    /** An organizer disqualifies a participant, and may reinstate them later. */
+    async function decide(name: string): Promise<void> {
+      await brokers[0]?.disqualify(name);
+      if (choices.pick(2) === 1)
+        world.after(1000 * choices.pick(20), () => void brokers[0]?.reinstate(name).catch(refusedOr(failed)));
+    }
   }
 }
+
+const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 const refusedOr = (failed: (error: unknown) => void) => (error: unknown) => {
   if (!(error instanceof CrowdaiError)) failed(error);
 };
+
+const participantName = (id: number): string => `participant ${id}`;
 
 function addParticipants({ sqlite }: Database, count: number): Caller[] {
   const insert = sqlite.prepare(
     "insert into participants (id, name, name_key, created_at) values (?, ?, ?, ?)",
   );
   return Array.from({ length: count }, (_, at) => {
-    const name = `participant ${at + 1}`;
+    const name = participantName(at + 1);
     insert.run(at + 1, name, name, new Date(BEGIN).toISOString());
     return { kind: "participant", id: at + 1, name, keyHash: "" };
   });

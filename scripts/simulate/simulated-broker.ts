@@ -2,6 +2,7 @@ import type { Intent, Receipt, Report, Submission, SubmissionEvent } from "@crow
 import { challengeConfigSchema } from "@crowdai/shared/challenge-folder";
 import { embeddedWebapp } from "../../broker/src/background/webapp/embedded-webapp.ts";
 import type { Catalog } from "../../broker/src/domain/challenges/catalog.ts";
+import { disqualify, reinstate } from "../../broker/src/domain/eligibility/disqualify.ts";
 import { createQueuePositions } from "../../broker/src/domain/graders/queue-positions.ts";
 import type { Caller } from "../../broker/src/domain/participants/api-keys.ts";
 import { applyRegradeReport } from "../../broker/src/domain/regrade/apply-regrade-report.ts";
@@ -54,6 +55,8 @@ export interface SimulatedBroker {
   submit(caller: Caller, intent: Intent): Promise<Receipt>;
   cancel(caller: Caller, id: string): Promise<Submission>;
   regrade(): Promise<unknown>;
+  disqualify(name: string): Promise<void>;
+  reinstate(name: string): Promise<unknown>;
 }
 
 export interface BrokerOptions {
@@ -139,6 +142,8 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
     });
   }
 
+  const decision = (name: string) => ({ name, challenge: null, now: clock().toISOString() });
+
   return {
     program,
     async submit(caller, intent) {
@@ -147,5 +152,7 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
     },
     cancel: (caller, id) => cancelSubmission(context, caller, id),
     regrade: () => startRegrade(records, CHALLENGE, clock()),
+    disqualify: (name) => disqualify(records, { ...decision(name), reason: "for a test" }),
+    reinstate: (name) => reinstate(records, decision(name)),
   };
 }

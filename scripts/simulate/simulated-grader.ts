@@ -2,12 +2,18 @@ import type { Outcome, Report } from "@crowdai/shared";
 import type { Lease, SimulatedQueue } from "./simulated-queue.ts";
 import type { Program, World } from "./world.ts";
 
+const CRASHED: Outcome = {
+  ok: false,
+  code: "evaluator_crashed",
+  message: "it crashed",
+  evaluator_version: "1",
+};
+
 /** What the evaluator makes of a value: its own number as the score, now and then a refusal, or a failure of the evaluator. */
 export function outcomeOf(value: number): Outcome {
   const evaluator_version = "1";
   if (value % 7 === 3) return { ok: false, code: "rejected", message: "not a good one", evaluator_version };
-  if (value % 7 === 5)
-    return { ok: false, code: "evaluator_crashed", message: "it crashed", evaluator_version };
+  if (value % 7 === 5) return CRASHED;
   const nothing = { score_secondary: null, message: null, data: null, media: null };
   return { ok: true, score: value, ...nothing, meta: {}, artifacts: [], evaluator_version };
 }
@@ -45,8 +51,15 @@ export async function runSimulatedGrader(
     await world.step(program, "has graded");
     // Names the delivery that it comes from, so that one of an earlier delivery is recognized.
     const evaluator_version = deliveryName(attempt, lease.delivery);
-    const outcome = { ...outcomeOf((input as { data: number }).data), evaluator_version };
-    await send({ ...base, type: "finished", outcome, organiser_log: "", seconds });
+    const crashes = lease.job.fair_key === "regrade" && world.choices.pick(8) === 7;
+    const outcome = crashes ? CRASHED : outcomeOf((input as { data: number }).data);
+    await send({
+      ...base,
+      type: "finished",
+      outcome: { ...outcome, evaluator_version },
+      organiser_log: "",
+      seconds,
+    });
     await queue.acknowledge(program, lease);
   }
 }

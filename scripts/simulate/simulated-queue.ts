@@ -34,6 +34,7 @@ export interface SimulatedQueue {
 
 const LEASE_MS = 10_000;
 const RETURN_MS = 2000;
+const DELAY_MS = 120_000;
 const OTHER_BROKERS_READ = 3;
 
 export function createSimulatedQueue(world: World): SimulatedQueue {
@@ -47,6 +48,8 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
   const started = new Set<Lease>();
   /** Leases of lost jobs: their graders are refused. */
   const forgotten = new Set<Lease>();
+  /** Submissions whose reports are on their way for longer than a grading may take. */
+  const delayed = new Set<string>();
   let losses = 0;
 
   const keyOf = ({ submission, attempt }: Pick<Job, "submission" | "attempt">) => `${submission} ${attempt}`;
@@ -71,7 +74,11 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
     waiting.unshift(lease.job);
   }
 
-  const due = () => [...reports].find(([submission, list]) => list.length > 0 && !applying.has(submission));
+  const due = () => {
+    for (const entry of reports)
+      if (entry[1].length > 0 && !applying.has(entry[0]) && !delayed.has(entry[0])) return entry;
+    return undefined;
+  };
 
   async function receiveLoop(program: Program, apply: (report: Report) => Promise<void>): Promise<void> {
     while (program.alive) {
@@ -158,6 +165,10 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       const list = reports.get(report.submission) ?? [];
       list.push(report);
       reports.set(report.submission, list);
+      if (world.fault("reports are delayed", 1)) {
+        delayed.add(report.submission);
+        world.after(DELAY_MS, () => delayed.delete(report.submission));
+      }
     },
     async acknowledge(grader, lease) {
       await world.step(grader, "acknowledges its job");

@@ -40,9 +40,7 @@ export async function createDatabase(): Promise<Database> {
     committed: () => {},
     clear() {
       database.owner = null;
-      sqlite.exec("pragma foreign_keys = off");
-      for (const table of tables) sqlite.exec(`delete from "${table}"`);
-      sqlite.exec("pragma foreign_keys = on");
+      for (const deletion of deletions) deletion.run();
     },
   };
   const always = { step: async () => {}, mayCrash: () => false };
@@ -50,12 +48,26 @@ export async function createDatabase(): Promise<Database> {
     dialect: dialect(database, always, { name: "migrations", mortal: false, alive: true, onCrash: [] }),
   });
   await migrate(migrating, "sqlite");
-  const tables = (
-    sqlite
-      .prepare("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
-      .all() as { name: string }[]
-  ).map(({ name }) => name);
+  // Only a schedule's end deletes such rows.
+  sqlite.exec("drop trigger disqualifications_no_delete");
+  const deletions = tablesOf(sqlite).map((table) => sqlite.prepare(`delete from "${table}"`));
   return database;
+}
+
+/** Returns the tables, each before those that it refers to: without foreign keys, every statement would be prepared again. */
+function tablesOf(sqlite: DatabaseSync): string[] {
+  const named = sqlite
+    .prepare("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
+    .all() as { name: string }[];
+  const last: string[] = [];
+  const visit = (table: string) => {
+    if (last.includes(table)) return;
+    const referred = sqlite.prepare(`pragma foreign_key_list("${table}")`).all() as { table: string }[];
+    for (const other of referred) if (other.table !== table) visit(other.table);
+    last.push(table);
+  };
+  for (const { name } of named) visit(name);
+  return last.reverse();
 }
 
 const oneSubmission = lookup((trx, { id }: { id: string }) =>

@@ -1,14 +1,22 @@
-// Looks for each planted fault, and sends the number of schedules until it was found, or null.
-import { seeded } from "./choices.ts";
+// Looks for each planted fault whose name matches, and sends the number of schedules until it was found, or null.
+//
+//   node scripts/simulate/planted/find-planted.ts [<regular expression>]
+import { makePlantable } from "./plant-in-code.ts";
 import { PLANTED_FAULTS } from "./planted-faults.ts";
-import { runSchedule } from "./schedule.ts";
-import { createDatabase } from "./simulated-records.ts";
 
 const MAX_SCHEDULES = 1000;
+
+const wanted = new RegExp(process.argv[2] ?? "");
+
+makePlantable();
+const { seeded } = await import("../choices.ts");
+const { runSchedule } = await import("../schedule.ts");
+const { createDatabase } = await import("../simulated-records.ts");
 
 const database = await createDatabase();
 const found: Record<string, number | null> = {};
 for (const [name, planted] of Object.entries(PLANTED_FAULTS)) {
+  if (!wanted.test(name)) continue;
   found[name] = null;
   for (let seed = 1; seed <= MAX_SCHEDULES && found[name] === null; seed++) {
     const { violation } = await runSchedule(database, seeded(seed), planted);

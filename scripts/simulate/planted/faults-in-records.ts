@@ -1,12 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { Report } from "@crowdai/shared";
-
-/** A fault that the simulation must find, planted from outside: the product's code stays as it is. */
-export interface PlantedFault {
-  plant(sqlite: DatabaseSync): void;
-  remove(sqlite: DatabaseSync): void;
-  receive?(sqlite: DatabaseSync, report: Report): Report;
-}
+import type { PlantedFault } from "./planted-fault.ts";
 
 const nothing = { plant() {}, remove() {} };
 
@@ -18,7 +10,8 @@ const trigger = (sql: string): PlantedFault => ({
 
 const IGNORED = "begin select raise(ignore); end";
 
-export const PLANTED_FAULTS: Record<string, PlantedFault> = {
+/** Faults of the records and of what a broker receives, which the simulation must find in code that is as it is. */
+export const faultsInRecords: Record<string, PlantedFault> = {
   /** Reports of an old attempt or delivery count as of the current one. */
   fence: {
     ...nothing,

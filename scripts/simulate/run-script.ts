@@ -1,0 +1,16 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+/** Runs a script of this folder in a process of its own, whose timers it may replace, and returns what it sends. */
+export async function runScript<T>(script: string, args: readonly string[] = []): Promise<T> {
+  const child = fork(join(import.meta.dirname, script), args, { execArgv: [] });
+  const exited = once(child, "exit");
+  let result: { message: T } | null = null;
+  child.on("message", (message) => {
+    result = { message: message as T };
+  });
+  const [code] = await exited;
+  if (result === null) throw new Error(`${script} ${args.join(" ")} ended with exit code ${code}`);
+  return (result as { message: T }).message;
+}
