@@ -25,7 +25,7 @@ interface Timer {
 }
 
 /** A schedule that takes more steps has got stuck. */
-const MAX_STEPS = 5000;
+const MAX_STEPS = 2500;
 const CRASH_PERCENT = 2;
 const EARLY_TIMER_PERCENT = 4;
 

@@ -26,6 +26,13 @@ describe("planted faults", () => {
     expect(existsSync(join(ROOT, test))).toBe(true);
   });
 
+  it("are listed in the docs", () => {
+    const page = readFileSync(join(ROOT, "docs/simulation.md"), "utf8");
+    for (const name of Object.keys(PLANTED_FAULTS)) expect(page).toContain(`| ${name} | the simulation |`);
+    for (const [name, { test }] of Object.entries(FOUND_BY_TESTS))
+      expect(page).toContain(`| ${name} | \`${test}\` |`);
+  });
+
   it("are refused where the code is another one", () => {
     expect(() => replaceOnce("a b a", "a", "c")).toThrow('"a" occurs 2 times');
     expect(() => replaceOnce("b", "a", "c")).toThrow('"a" occurs 0 times');

@@ -17,8 +17,8 @@ const vitest = await startVitest(
     config: false,
     watch: false,
     include: [test],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
     maxWorkers: 1,
     // Says nothing: a test that fails is what is looked for.
     reporters: [{}],
