@@ -2,9 +2,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { PLANTED_FAULTS } from "./simulate/planted/planted-faults.ts";
-import { showPlanted } from "./simulate/planted/show-planted.ts";
 import type { RangeResult } from "./simulate/run-range.ts";
 import { runScript } from "./simulate/run-script.ts";
+import { showPlanted } from "./simulate/show-planted.ts";
 
 /** Schedules that a process runs before it reports. */
 const RANGE = 2500;

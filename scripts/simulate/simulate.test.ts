@@ -14,7 +14,7 @@ describe("the life of submissions in simulated time", () => {
   }, 600_000);
 
   it("shows faults planted in the records and in the code, each within 100 schedules", async () => {
-    const found = await runScript<Record<string, number | null>>("planted/find-planted.ts", [FOUND_SOON]);
+    const found = await runScript<Record<string, number | null>>("find-planted.ts", [FOUND_SOON]);
     expect(Object.keys(found).length).toBeGreaterThanOrEqual(15);
     for (const [name, schedules] of Object.entries(found)) expect(schedules, name).toBeLessThanOrEqual(100);
   });

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import type { RangeResult } from "../run-range.ts";
-import { runScript } from "../run-script.ts";
-import { FOUND_BY_TESTS } from "./edits.ts";
-import { PLANTED_FAULTS } from "./planted-faults.ts";
+import { FOUND_BY_TESTS } from "./planted/edits.ts";
+import { PLANTED_FAULTS } from "./planted/planted-faults.ts";
+import type { RangeResult } from "./run-range.ts";
+import { runScript } from "./run-script.ts";
 
 const MAX_SCHEDULES = 1000;
 

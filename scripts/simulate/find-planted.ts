@@ -1,17 +1,17 @@
 // Looks for each planted fault whose name matches, and sends the number of schedules until it was found, or null.
 //
-//   node scripts/simulate/planted/find-planted.ts [<regular expression>]
-import { makePlantable } from "./plant-in-code.ts";
-import { PLANTED_FAULTS } from "./planted-faults.ts";
+//   node scripts/simulate/find-planted.ts [<regular expression>]
+import { makePlantable } from "./planted/plant-in-code.ts";
+import { PLANTED_FAULTS } from "./planted/planted-faults.ts";
 
 const MAX_SCHEDULES = 1000;
 
 const wanted = new RegExp(process.argv[2] ?? "");
 
 makePlantable();
-const { seeded } = await import("../choices.ts");
-const { runSchedule } = await import("../schedule.ts");
-const { createDatabase } = await import("../simulated-records.ts");
+const { seeded } = await import("./choices.ts");
+const { runSchedule } = await import("./schedule.ts");
+const { createDatabase } = await import("./simulated-records.ts");
 
 const database = await createDatabase();
 const found: Record<string, number | null> = {};
