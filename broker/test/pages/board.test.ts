@@ -38,7 +38,7 @@ describe.skipIf(missing("chromium-headless-shell"))(
       await go(page, "?board=ongoing");
       expect(await names(page)).toHaveLength(50);
       expect(await current(page, ".pager")).toEqual(["Page 1"]);
-      expect(await page.locator(".count").innerText()).toBe(`${PEOPLE + 2} participants`);
+      expect(await page.locator(".count").innerText()).toBe(`${PEOPLE + 2} participants · Download as CSV`);
       await page.click(".pager a:has-text('2')");
       expect(new URL(page.url()).search).toBe("?round=2&board=ongoing&page=2");
       expect(await current(page, ".pager")).toEqual(["Page 2"]);
