@@ -45,8 +45,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: ["test/network/foreign-answers.test.ts", "test/offline/killed-sync.test.ts"],
-    because:
-      "the proxy decides what the client reads; WebSockets of Bun go around it to a broker that they reach directly",
+    because: "the proxy decides what the client reads",
     both: [
       "test/network/proxies.test.ts",
       "test/offline/sync.test.ts",
@@ -56,7 +55,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: [
-      "broker/test/pages/{board,challenge-page,detailed-results,environment-pages,hostile-input,media-page,run-pages,submission-page}.test.ts",
+      "broker/test/pages/{board,challenge-page,detailed-results,environment-pages,hostile-input,media-page,profile-page,run-pages,submission-page}.test.ts",
       "test/environment/session-video.test.ts",
     ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
