@@ -81,11 +81,6 @@ describe.skipIf(missing("chromium-headless-shell"))("a profile, in a browser", (
       await go(page, path);
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 });
-        if (process.env.SHOTS)
-          await page.screenshot({
-            path: `${process.env.SHOTS}/${path.split("/")[1]}-${width}.png`,
-            fullPage: true,
-          });
         expect([path, width, await overflow(page)]).toEqual([path, width, []]);
         expect([path, width, await cutScores(page)]).toEqual([path, width, []]);
         expect([path, width, await brokenWords(page)]).toEqual([path, width, []]);
