@@ -17,6 +17,8 @@ export interface RunOptions {
   tty?: { stdin?: boolean; stdout?: boolean; stderr?: boolean; columns?: number };
   signal?: AbortSignal;
   keychain?: Keychain;
+  /** Called with everything on standard error whenever more is written to it. */
+  onStderr?(text: string): void;
 }
 
 export interface Run {
@@ -33,6 +35,7 @@ export async function runCli(args: readonly string[], options: RunOptions): Prom
   if (!options.keys) stdin.end(options.stdin ?? "");
   const stdout = collectingStream({ isTTY: tty.stdout, columns: tty.columns });
   const stderr = collectingStream({ isTTY: tty.stderr, columns: tty.columns });
+  stderr.stream.on("wrote", () => options.onStderr?.(stderr.text()));
   const code = await main(args, {
     env: { HOME: cwd, CROWDAI_CONFIG_DIR: join(cwd, "user"), LANG: "C.UTF-8", ...options.env },
     cwd,

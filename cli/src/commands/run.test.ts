@@ -222,6 +222,12 @@ it("a challenge that takes agents only as code is refused before anything is reg
 });
 
 it("the progress of a session is shown in lines", async () => {
-  const { stderr } = await run(`${PLAY} ${LEAVE}`, [], { tty: { stderr: true, columns: 40 } });
-  expect(stderr).toMatch(/Playing: episode [12] of 2, step \d/);
+  const shown = join(own.folder, "shown");
+  const wait = `const { existsSync } = await import("node:fs");
+    while (!existsSync(${JSON.stringify(shown)})) await new Promise((resolve) => setTimeout(resolve, 20));`;
+  const { stderr } = await run(`${PLAY} ${wait} ${LEAVE}`, [], {
+    tty: { stderr: true, columns: 40 },
+    onStderr: (text) => /Playing: episode 2 of 2, step \d/.test(text) && writeFileSync(shown, ""),
+  });
+  expect(stderr).toMatch(/Playing: episode 2 of 2, step \d/);
 });

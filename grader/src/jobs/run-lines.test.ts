@@ -107,7 +107,7 @@ for _ in range(3):
     ],
     [
       "prints what is not UTF-8",
-      "import os; os.write(1, b'\"\\xff\"\\n')",
+      "import os; input(); os.write(1, b'\"\\xff\"\\n')",
       {},
       {},
       "output_invalid",
