@@ -60,7 +60,7 @@ interface Program {
   isShared: boolean;
 }
 
-/** Reads the expected verdict and the limits in a program's head. */
+/** Reads the expected verdict, or the verdicts with "or" between, and the limits in a program's head. */
 function readProgram(name: string, difference: Difference | undefined): Program {
   const text = readFileSync(join(FOLDER, name), "utf8");
   const verdict = text.match(/^# Verdict: (.+)$/m)?.[1];
@@ -70,7 +70,7 @@ function readProgram(name: string, difference: Difference | undefined): Program 
   for (const [, field, value] of text.match(/^# Limits: (.+)$/m)?.[1]?.matchAll(/(\w+) (\d+)/g) ?? [])
     limits[fields[field as keyof typeof fields]] = Number(value);
   Object.assign(limits, difference?.limits);
-  const verdicts = [difference?.verdict ?? verdict].flat();
+  const verdicts = [difference?.verdict ?? verdict.split(" or ")].flat();
   const isShared = verdicts.join() === "exit 0" && !/^# (Limits|Alone):/m.test(text) && !difference?.limits;
   return { name, verdicts, works: difference?.works ?? null, limits, isShared };
 }

@@ -1,4 +1,4 @@
-# Verdict: wall
+# Verdict: wall or memory
 # Limits: wall 600
 import os
 while True:
