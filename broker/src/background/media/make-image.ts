@@ -46,35 +46,31 @@ export async function makeImage(
 }
 
 /** Makes only the thumbnail, of an image that the broker made of a video or audio file. */
-export async function makeThumbnail(
-  tools: MediaTools,
-  input: string,
-  signal: AbortSignal,
-): Promise<string | DroppedMedia> {
-  const path = join(tools.folder, "thumbnail");
-  const thumbnail = { path, box: MEDIA_LIMITS.thumbnail };
-  const maxPixels = MEDIA_LIMITS.videoPixels;
-  const answer = await askWorker(
-    tools,
-    { make: "image", input, format: "png", large: null, thumbnail, maxPixels },
-    signal,
-  );
-  return answer.ok ? path : answer;
-}
+export const makeThumbnail = (tools: MediaTools, input: string, signal: AbortSignal) =>
+  makeSmallImage(tools, { input, format: "png", box: "thumbnail", maxPixels: "videoPixels" }, signal);
 
 /** Makes the picture of a profile: a small image with nothing but what is visible. */
-export async function makePicture(
+export const makePicture = (tools: MediaTools, input: string, format: ImageFormat, signal: AbortSignal) =>
+  makeSmallImage(tools, { input, format, box: "picture", maxPixels: "imagePixels" }, signal);
+
+interface SmallImage {
+  input: string;
+  format: ImageFormat;
+  box: "thumbnail" | "picture";
+  maxPixels: "videoPixels" | "imagePixels";
+}
+
+/** Returns the path of the image, or why there is none. */
+async function makeSmallImage(
   tools: MediaTools,
-  input: string,
-  format: ImageFormat,
+  { input, format, box, maxPixels }: SmallImage,
   signal: AbortSignal,
 ): Promise<string | DroppedMedia> {
   const path = join(tools.folder, "thumbnail");
-  const thumbnail = { path, box: MEDIA_LIMITS.picture };
-  const maxPixels = MEDIA_LIMITS.imagePixels;
+  const thumbnail = { path, box: MEDIA_LIMITS[box] };
   const answer = await askWorker(
     tools,
-    { make: "image", input, format, large: null, thumbnail, maxPixels },
+    { make: "image", input, format, large: null, thumbnail, maxPixels: MEDIA_LIMITS[maxPixels] },
     signal,
   );
   return answer.ok ? path : answer;

@@ -1,6 +1,6 @@
 import { CrowdaiError, type ProfileChange } from "@crowdai/shared";
 
-const MOST = { name: 60, affiliation: 120, link: 300 };
+const MAX_CHARACTERS = { name: 60, affiliation: 120, link: 300 };
 /** Controls, marks of direction, invisible characters, and separators of lines. */
 const UNSHOWN = /[\p{C}\p{Zl}\p{Zp}]/u;
 
@@ -21,8 +21,8 @@ function readText(part: "name" | "affiliation" | "link", given: string | null): 
       "usage",
       `The ${part} must be one line, without control characters and invisible characters.`,
     );
-  if ([...text].length > MOST[part])
-    throw new CrowdaiError("usage", `The ${part} can have at most ${MOST[part]} characters.`);
+  if ([...text].length > MAX_CHARACTERS[part])
+    throw new CrowdaiError("usage", `The ${part} can have at most ${MAX_CHARACTERS[part]} characters.`);
   return text;
 }
 
@@ -34,6 +34,6 @@ function readLink(given: string | null): string | null {
     throw new CrowdaiError("usage", "The link must be an address that starts with https:// or http://.");
   if (url.username !== "" || url.password !== "")
     throw new CrowdaiError("usage", "The link must not contain a user name or password.");
-  if (url.href.length > 3 * MOST.link) throw new CrowdaiError("usage", "The link is too long.");
+  if (url.href.length > 3 * MAX_CHARACTERS.link) throw new CrowdaiError("usage", "The link is too long.");
   return url.href;
 }
