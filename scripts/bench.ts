@@ -39,7 +39,7 @@ if (values.compare) {
 }
 const names = chosen();
 
-/** What figures stand beside, and what they stand on. */
+/** The programs whose versions are printed with the figures. */
 const PROGRAMS = [
   ...REQUIRED_PROGRAMS.filter(({ program }) => /^(redis-server|postgres|swift-.*|memcached)$/.test(program)),
   { program: "aws", debian: "awscli", without: "uploads beside aws s3 cp" },

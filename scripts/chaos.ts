@@ -67,7 +67,7 @@ if (!options.challenges) await own.write();
 const fleet = await startFleet({ ...options, folder, challenges }).catch(async (error: Error) => {
   console.error(`Cannot run: ${error.message.trim()}`);
   await rm(folder, { recursive: true, force: true });
-  // What was started ends with this process.
+  // Processes that were started end with this one.
   process.exit(2);
 });
 const plan = planFaults(createSeededRandom(seed + 2), {

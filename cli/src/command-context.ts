@@ -10,7 +10,7 @@ import { createTerminal } from "./terminal/terminal.ts";
 export interface ContextOptions {
   options: GlobalOptions;
   version: string;
-  /** What the command learns for the report of a CI job. */
+  /** The facts that the command collects for the report of a CI job. */
   facts: Facts;
   keychain?: Keychain | undefined;
   /** Gets the API key before it is used. */

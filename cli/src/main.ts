@@ -18,7 +18,7 @@ export interface MainOptions extends Io {
   keychain?: Keychain;
 }
 
-/** What completion scripts call for the ids of a kind; no command of a person. */
+/** The command that completion scripts call for the ids of a kind; not for people. */
 const COMPLETE = "__complete";
 
 /** Runs the command line and resolves to its exit code. Never throws and never exits. */

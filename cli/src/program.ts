@@ -25,7 +25,7 @@ export function createProgram(options: ProgramOptions): Command {
       writeOut: options.writeOut,
       writeErr: () => {},
       outputError: () => {},
-      // The same everywhere: the build stores the texts, so that showing one loads nothing.
+      // A fixed width: the build stores the texts, so that showing one loads nothing.
       getOutHelpWidth: () => HELP_WIDTH,
       getErrHelpWidth: () => HELP_WIDTH,
       getOutHasColors: () => false,

@@ -19,7 +19,7 @@ const MEMORY_BYTES = 256 * 2 ** 20;
 /** Needs a second of processor time. */
 const BUSY = ["/usr/bin/perl", "-e", "1 while (times)[0] < 1"] as const;
 
-/** What a box costs beside a bare program and beside runc, and how exactly its limits hold. */
+/** Measures the cost of a box beside a bare program and beside runc, and how exactly its limits hold. */
 export async function measureBox(): Promise<Figure[]> {
   // As graders do at their start.
   closeInheritedFiles();

@@ -16,12 +16,12 @@ const crowdai = join(root, "cli/bin/crowdai.js");
 interface Program {
   name: string;
   argv: [string, ...string[]];
-  /** What it may cost over the empty program; absent where it only stands beside another. */
+  /** The most that it may cost over the empty program; absent where it only stands beside another. */
   target?: number;
 }
 
 /**
- * What commands cost as whole processes over an empty program on the same runtime, in turns, so that all meet the same machine. The
+ * Measures commands as whole processes over an empty program on the same runtime, in turns, so that all meet the same machine. The
  * broker is on loopback and grades a value in well under a millisecond of the evaluator's time.
  */
 export async function* measureCommands(): AsyncGenerator<Figure> {

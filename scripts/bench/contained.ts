@@ -12,7 +12,7 @@ const MARK = "CROWDAI_BENCH_FOLDER";
 export interface Contained {
   figures: Figure[];
   exitCode: number | null;
-  /** What went wrong, in words; null where it ended well. */
+  /** The problem in words; null where it ended well. */
   problem: string | null;
 }
 

@@ -26,11 +26,11 @@ const SESSIONS_PER_SOCKET = 10;
 const TOGETHER_MS = 10_000;
 const FAIR_PERCENT = 20;
 
-/** What a step costs a remote agent, there and back, through a broker that grades itself; beside it bare acknowledgements and requests. */
+/** Measures a step of a remote agent, there and back, through a broker that grades itself; beside it bare acknowledgements and requests. */
 export const measureEmbedded = () =>
   measureRemote({ overRedis: false, name: "embedded grader", socketMs: 0.5, httpMs: 1 });
 
-/** The same through a broker, Redis and a grader. */
+/** Measures a step through a broker, Redis and a grader. */
 export const measureOverRedis = () =>
   measureRemote({ overRedis: true, name: "grader over Redis", socketMs: 1, httpMs: 1.5 });
 

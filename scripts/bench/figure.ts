@@ -3,7 +3,7 @@ export interface Figure {
   name: string;
   value: number;
   unit: string;
-  /** What it must reach, in words; absent where it only stands beside another. */
+  /** The target in words; absent where it only stands beside another. */
   target?: string;
   met?: boolean;
 }

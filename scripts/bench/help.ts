@@ -6,7 +6,7 @@ import { type Figure, median } from "./figure.ts";
 const PAIRS = 20;
 const TARGET = 1.3; // Promised for Node.js; an empty Bun is much cheaper.
 
-/** What `crowdai --help` costs beside an empty program on the same runtime, in turns, so that both meet the same machine. */
+/** Measures `crowdai --help` beside an empty program on the same runtime, alternately, so that both meet the same machine. */
 export function measureHelp(): Figure[] {
   const nothing: number[] = [];
   const help: number[] = [];

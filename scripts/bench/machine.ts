@@ -8,10 +8,10 @@ import { median } from "./figure.ts";
 
 const SAMPLE_MS = 500;
 
-/** What the machine does beside the bench, in percent of all its processors, and the load average of the last minute. */
+/** The load of the machine beside the bench, in percent of all its processors, and the load average of the last minute. */
 export interface Busy {
   other: number;
-  /** What a host gave to other machines; 0 where it does not say. */
+  /** The share that a host gave to other machines; 0 where it does not say. */
   steal: number;
   load: number;
 }
@@ -55,7 +55,7 @@ function stolen(): number {
   }
 }
 
-/** What the machine needs for the smallest parts of everything that is measured: medians, in milliseconds. */
+/** The machine's times for the smallest parts of everything that is measured: medians, in milliseconds. */
 export interface Floor {
   /** An empty program of this runtime, start to end. */
   program: number;

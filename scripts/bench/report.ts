@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Busy, Floor } from "./machine.ts";
 import type { Repeated } from "./steady.ts";
 
-/** What `--json` writes and `--compare` reads. */
+/** The report that `--json` writes and `--compare` reads. */
 export interface BenchReport {
   date: string;
   runtime: string;
@@ -17,7 +17,7 @@ export interface Group {
   steady: boolean;
   before: Busy;
   after: Busy;
-  /** What went wrong, in words. */
+  /** The problem in words. */
   problem: string | null;
 }
 

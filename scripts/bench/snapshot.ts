@@ -33,7 +33,7 @@ export async function measureSnapshot(): Promise<Figure[]> {
     const small = join(folder, "small");
     writeTree(small, SMALL);
     git(small, folder, "init", "--quiet");
-    // What was just written is looked at again by the next one.
+    // The next one reads again the files that were just written.
     await take(small, folder);
     await take(small, folder);
     const again = await timed(() => take(small, folder));

@@ -11,7 +11,7 @@ import { notices } from "./notices.ts";
 
 const cli = join(root, "cli");
 const dist = join(cli, "dist");
-/** What `crowdai run` gives to agents: the files that graders give to those in their boxes. */
+/** The files that `crowdai run` gives to agents: those that graders give to agents in their boxes. */
 const agentFiles = ["crowdai_agent.py", "crowdai-agent.js"].map((name) =>
   join(root, "grader/src/environment/agent", name),
 );

@@ -1,4 +1,4 @@
-// What keeps the client quick to start: plugins that leave out, or put off, parts of libraries that a command does not use.
+// Plugins that keep the client quick to start: they leave out, or put off, parts of libraries that a command does not use.
 import { builtinModules, createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -20,7 +20,7 @@ const CLIENT_SCHEMAS = {
  * describe is written out as interfaces, with the schemas' descriptions as doc comments.
  */
 export async function declareClientSchemas(shared: string): Promise<string> {
-  // What this file declares itself hides what it passes on under the same name.
+  // Names that this file declares hide those that it passes on.
   return `export * from "${shared}";
 export type SubmissionState = Submission["state"];
 export type EventType = SubmissionEvent["type"];

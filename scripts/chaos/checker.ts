@@ -156,7 +156,7 @@ function wrongNumbers(
     : `${row.id} is ${row.state} at ${row.seq}: ${events.map(({ seq, type }) => `${seq} ${type}`).join(", ")}`;
 }
 
-/** What a client was given must be the history of the records, whole and in order. */
+/** Compares a client's view with the history of the records, which must match whole and in order. */
 function wrongView(
   { work, acknowledged, events }: History,
   recorded: readonly { seq: number; type: SubmissionEvent["type"] }[],

@@ -3,7 +3,7 @@ import { Challenge, CrowdaiError, type SubmissionEvent } from "../../cli/src/ind
 import type { SeededRandom } from "./seeded-random.ts";
 import type { PlannedSubmission } from "./submission-plan.ts";
 
-/** What one client lived through with one submission. */
+/** The events of one submission as one client saw them. */
 export interface History {
   work: PlannedSubmission;
   acknowledged: boolean;
@@ -71,7 +71,7 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
     const key = sessionKey({ participant, challenge });
     const known = sessions.get(key);
     if (known && (settling ? known.until > 0 : performance.now() < known.until)) return known;
-    // What is under way in it is interrupted, and goes on through the new one.
+    // Submissions under way in it are interrupted, and continue through the new one.
     known?.opening.then((session) => session.close()).catch(() => {});
     const opening = open({ participant, challenge });
     const mine = { opening, until: performance.now() + random.between(1000, MAX_SESSION_MS) };

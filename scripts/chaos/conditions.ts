@@ -1,6 +1,6 @@
 import { findProgram } from "../services/programs.ts";
 
-/** What a fleet can have besides the faults of its plan: each needs a set-up of its own. */
+/** The conditions of a fleet besides the faults of its plan: each needs a set-up of its own. */
 export const CONDITIONS = {
   sentinel: "Redis with a replica; Sentinel makes it the master when the master dies",
   valkey: "Valkey in place of Redis",

@@ -14,7 +14,7 @@ const RESTART_TIMEOUT_MS = 120_000;
 const FILLER = Buffer.alloc(256 * 1024);
 
 export interface Faults {
-  /** What was really done: a fault on a part that is down already waits until it is up. */
+  /** The faults that were injected: one on a part that is down already waits until it is up. */
   readonly done: readonly Fault[];
   /** Resolves when the last fault is undone. */
   readonly over: Promise<void>;

@@ -3,7 +3,7 @@ import type { SeededRandom } from "./seeded-random.ts";
 export const PARTS = ["broker", "grader", "redis", "postgres", "swift"] as const;
 export type Part = (typeof PARTS)[number];
 
-/** What is done to parts at one instant, and undone after a while. */
+/** An action on parts at one instant, undone after a while. */
 export interface Fault {
   /** Milliseconds from the first submission on. */
   at: number;

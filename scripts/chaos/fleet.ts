@@ -22,7 +22,7 @@ export interface FleetOptions {
   graders: number;
   records: "postgres" | "sqlite";
   s3: boolean;
-  /** What runs brokers and graders: Node.js or Bun. */
+  /** The runtime of brokers and graders: Node.js or Bun. */
   runtime: string;
   conditions?: ReadonlySet<Condition>;
   /** More settings of brokers and graders. */
@@ -70,7 +70,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const store = swift && (await startBalancer([swift.port]));
   const env = {
     LOG_LEVEL: "info",
-    // What graders leave when they are killed for the last time.
+    // Graders leave files here when they are killed for the last time.
     TMPDIR: folder,
     ...options.env,
     REDIS_URL: redis.url,

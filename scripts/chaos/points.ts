@@ -62,7 +62,7 @@ export async function stopAtPoints(options: {
     for (const step of steps)
       for (const point of [`${step} before`, `${step} after`]) {
         stops.set(point, 0);
-        // What is not begun does not end.
+        // A step that did not begin does not end.
         if (point.endsWith(" after") && stops.get(`${step} before`) === 0) continue;
         for (let count = 0; count < times; count++) {
           const restarts = supervision.restarts();

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** What an input must come to. */
+/** The expected outcome of an input. */
 export type Expected = { score: number } | { rejected: true };
 
 /** One submission to make. */
@@ -28,7 +28,7 @@ export interface Sample {
   expected: Expected | null;
 }
 
-/** What is submitted in a run, spread evenly at random over its time. Ids contain the seed, which distinguishes runs. */
+/** Plans the submissions of a run, spread evenly at random over its time. Ids contain the seed, which distinguishes runs. */
 export function planSubmissions(
   random: SeededRandom,
   {

@@ -1,4 +1,4 @@
-/** What the source files of one package may import. */
+/** The imports that the source files of one package may have. */
 export interface Directions {
   /** The package's source folder, below the root. */
   folder: string;

@@ -11,6 +11,12 @@ describe("the check of banned words", () => {
     expect(findBannedWords("a.ts", "// Nobody was told of its behaviour.")).toHaveLength(3);
   });
 
+  it("refuses comments that begin with a relative clause", () => {
+    const text =
+      "/** What a job needs. */\n  // What is left stays.\n/** The same by name. */\n// The same job again.";
+    expect(findBannedWords("a.ts", text)).toHaveLength(3);
+  });
+
   it("accepts what is plain English", () => {
     const text = [
       "There is no key.",

@@ -59,6 +59,10 @@ const BANNED_WORDS: readonly BannedWord[] = [
       /(recogn|summar|normal|initial|serial|author|optim|final|synchron|minim|maxim|custom|sanit|categor|visual)is(e|es|ed|er|ing|ation)\b/i,
     instead: "-ize",
   },
+  {
+    pattern: /(\/\*\*|\/\/) (What|Whoever|Who|The same (as|by|for|in|of|on|while|,))\b/,
+    instead: "a comment that begins with a verb, or with the noun that the code is",
+  },
   { pattern: /\b(cancelation|travelled|modelled|labelled|signalled)\b/i, instead: "American spelling" },
 ];
 

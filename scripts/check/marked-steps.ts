@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { root } from "../lib/root.ts";
 
 interface Kind {
-  /** What is to be done instead. */
+  /** The rule to follow instead. */
   rule: string;
   /** Up to the parenthesis or name that makes it such a step. */
   call: RegExp;
@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** What may stand between the name of a step and its call. */
+/** The code that may stand between the name of a step and its call. */
 const NAMED =
   /markedStep\(\s*"([a-z]+(?:[.-][a-z]+)*)",\s*(?:async )?\(\) =>\s*(?:connection\.use\(\(client\) =>\s*)?(?:[\w]+\s*\??\.\s*)*[\w]*$/;
 const COMMIT = /\bcommit\(\s*[\w.]+,\s*"([a-z]+(?:-[a-z]+)*)",/g;

@@ -6,7 +6,7 @@ import type { RunningBroker } from "../lib/running-broker.ts";
 import { register } from "./participant.ts";
 import { crowdai, prompt, say } from "./prompt.ts";
 
-/** What a participant of an environment challenge does, printed as it happens. Resolves to what is needed to go on as her. */
+/** Plays a participant of an environment challenge, printing each step. Resolves to the settings needed to continue as her. */
 export async function participateWithAgents(
   broker: RunningBroker,
   folder: string,

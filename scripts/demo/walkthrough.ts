@@ -14,7 +14,7 @@ import { crowdai, say } from "./prompt.ts";
 const SEPALS = [0, 1];
 const PETALS = [2, 3];
 
-/** What two participants do, printed as it happens. Resolves to what is needed to go on as the first of them. */
+/** Plays two participants, printing each step. Resolves to the settings needed to continue as the first of them. */
 export async function participate(
   broker: RunningBroker,
   folder: string,

@@ -24,7 +24,7 @@ export interface RunningBroker {
 export interface BrokerOptions {
   data: string;
   challenges: string;
-  /** What runs the built command: Node.js or Bun. This process's own by default. */
+  /** The program that runs the built command: Node.js or Bun. Default: that of this process. */
   runtime?: string;
   /** Added to this process's environment, from which a real broker's settings are left out. */
   env?: NodeJS.ProcessEnv;

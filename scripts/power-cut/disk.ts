@@ -8,7 +8,7 @@ type Edit = { number: number } & ({ at: number; bytes: Buffer } | { length: numb
 interface Naming {
   number: number;
   names: [name: string, node: Node | null][];
-  /** The same rename in the folder that it went to: what has left here is there. */
+  /** The rename as the folder that it went to sees it: an entry that left here arrived there. */
   arrival?: { folder: FolderNode; number: number };
 }
 

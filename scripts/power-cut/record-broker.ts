@@ -8,7 +8,7 @@ import { withoutBrokerSettings } from "../lib/running-broker.ts";
 import { freePorts, startDaemon } from "../services/daemon.ts";
 import { recording, traceEnds } from "./trace.ts";
 
-/** What a client received, and when. */
+/** A message that a client received, and when. */
 export interface Acknowledgment {
   id: string;
   /** Seconds since 1970. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** The folders of the packages that are published, all under one version. */
 export const PUBLISHED = ["cli", "broker", "grader"] as const;
 
-/** What the checks read of a package.json. */
+/** The fields of a package.json that the checks read. */
 export interface Manifest {
   name: string;
   version: string;

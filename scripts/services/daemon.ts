@@ -68,7 +68,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     stop,
     async restart() {
       await stop();
-      // What is left of a killed server (PostgreSQL's own children) may stand in the way for a moment.
+      // Remains of a killed server (PostgreSQL's own children) may stand in the way for a moment.
       for (let tries = 1; ; tries++)
         try {
           child = await launch(options);

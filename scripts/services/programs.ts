@@ -4,7 +4,7 @@ import { onPath } from "../lib/find-program.ts";
 
 export type ServiceName = "redis" | "postgres" | "swift";
 
-/** What each test service needs: its programs, and the Debian packages that hold them. */
+/** The programs of each test service, and the Debian packages that contain them. */
 export const SERVICES: Record<ServiceName, { programs: readonly string[]; debian: readonly string[] }> = {
   redis: { programs: ["redis-server"], debian: ["redis-server"] },
   postgres: { programs: ["postgres", "initdb"], debian: ["postgresql"] },

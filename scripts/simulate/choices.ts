@@ -4,7 +4,7 @@ export interface Choices {
   pick(count: number): number;
   /** True in `percent` of a hundred cases. */
   chance(percent: number): boolean;
-  /** What was chosen so far, for `replayed`. */
+  /** The choices so far, for `replayed`. */
   readonly taken: readonly number[];
 }
 

@@ -29,7 +29,7 @@ interface Row {
   created_at: string;
 }
 
-/** What the product promises, checked after each commit against what was acknowledged and announced. */
+/** The promises of the product, checked after each commit against everything that was acknowledged and announced. */
 export interface Promises {
   /** A client has a receipt. */
   acknowledged(id: string): void;

@@ -7,7 +7,7 @@ import { createDatabase } from "./simulated-records.ts";
 /** Lines of a trace that are shown: the failure is at its end. */
 const MAX_LINES = 150;
 
-/** What a range of schedules found, to its end or to its first failure. */
+/** The result of a range of schedules, to its end or to its first failure. */
 export interface RangeResult {
   schedules: number;
   choices: number;

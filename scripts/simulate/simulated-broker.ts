@@ -65,7 +65,7 @@ export interface BrokerOptions {
   records: Records;
   queue: SimulatedQueue;
   announced: (events: SubmissionEvent[]) => void;
-  /** What must not happen: an error of the product's own. */
+  /** Called with an error of the product's own, which must not happen. */
   failed: (error: unknown) => void;
   /** Changes a report before it is applied. */
   receive: (report: Report) => Report;

@@ -20,7 +20,7 @@ import type { Program, World } from "./world.ts";
 export interface Database {
   readonly sqlite: DatabaseSync;
   readonly statements: SqliteStatements;
-  /** Who is in a transaction. */
+  /** The program that is in a transaction. */
   owner: Program | null;
   /** Called after each commit. */
   committed: () => void;

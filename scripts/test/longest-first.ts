@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * What takes longest, longest first: one that starts last lets all others wait for it. Vitest knows times from the run before, which a
+ * The slowest files, longest first: one that starts last lets all others wait for it. Vitest knows times from the run before, which a
  * fresh clone has none of. Those that mostly wait stand between those that keep a processor busy.
  */
 export const SLOWEST_FILES: readonly string[] = [

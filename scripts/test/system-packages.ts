@@ -7,13 +7,13 @@ export interface RequiredProgram {
   program: string;
   /** Package that holds it. */
   debian: string;
-  /** What is left out when it is missing. */
+  /** The tests that are left out when it is missing. */
   without: string;
   /** Whether it is there, when it is not a program on the PATH. */
   isThere?: () => boolean;
 }
 
-/** What the tests need besides npm packages. */
+/** The programs that the tests need besides npm packages. */
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "git", debian: "git", without: "snapshots of code" },
   { program: "python3", debian: "python3", without: "evaluators in Python, the demo's among them" },

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "./protocol/errors.ts";
 
-/** What the system says about a file or folder that a program cannot use. */
+/** The system's reasons why a program cannot use a file or folder. */
 const REASONS: Record<string, string> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
@@ -23,7 +23,7 @@ const REASONS: Record<string, string> = {
 export function fileSystemError(thrown: unknown): CrowdaiError | null {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const { code, path: from, syscall, dest } = error as NodeJS.ErrnoException & { dest?: string };
-    // What is in the way of a file that is moved is at its new path.
+    // A file in the way of one that is moved is at its new path.
     const path = code === "EISDIR" || code === "EEXIST" ? (dest ?? from) : from;
     const reason = code === undefined || path === undefined ? undefined : REASONS[code];
     if (reason !== undefined)

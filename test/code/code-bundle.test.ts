@@ -30,7 +30,7 @@ import { bucketEnvironment, nameBucket } from "../shared-services.ts";
 const hasBoxes = process.getuid?.() === 0 && !missing("bwrap", "git", "mksquashfs", "unsquashfs");
 const absent = withoutService("redis") || withoutService("swift") || !hasBoxes;
 
-/** What the image has beside a shell, and the machine has not. */
+/** Files that the image has beside a shell, and the machine has not. */
 const FACTS = "opt/species";
 
 /** Makes a root folder with links, as those of distributions have. */

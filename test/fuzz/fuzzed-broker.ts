@@ -10,7 +10,7 @@ import { IS_LONG } from "./runs.ts";
 const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
 /** Longer than any answer takes on a busy machine. */
 export const ANSWER_MS = 30_000;
-/** What a process may hold more after thousands of inputs: caches that have a limit. */
+/** The memory that a process may hold more after thousands of inputs: caches that have a limit. */
 const MAX_GROWTH_BYTES = 24 * 1024 * 1024;
 
 interface LogLine {

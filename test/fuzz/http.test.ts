@@ -17,7 +17,7 @@ const routes = listRoutes();
 // CONNECT asks for a tunnel, which Node.js answers by itself.
 const methods = METHODS.filter((method) => method !== "CONNECT");
 
-/** What differs from a request of the route's own form. */
+/** Changes to a request of the route's own form. */
 const changes = () =>
   fc.record(
     {

@@ -25,7 +25,7 @@ describe.skipIf(missing("git", "openssl", "python3"))("requests and git", () => 
   let proxy: Server;
   let broker: RunningBroker;
   let apiKey: string;
-  /** What the proxy connected to. */
+  /** The addresses that the proxy connected to. */
   const through: string[] = [];
   const portOf = (server: NetServer | Server) => (server.address() as AddressInfo).port;
   const listening = (server: NetServer | Server) =>

@@ -55,7 +55,7 @@ describe.skipIf(missing("python3"))("numbers that JavaScript does not hold", () 
     await test?.close();
   });
 
-  /** What the evaluator received of the latest submission, and the text of its answer. */
+  /** Returns the latest submission as the evaluator received it, and the text of its answer. */
   async function latest() {
     const row = await test.records.db
       .selectFrom("submissions")

@@ -14,7 +14,7 @@ export interface TriedClient {
   signedIn: NodeJS.ProcessEnv;
 }
 
-/** What the command must do however it was installed: as a package, or as an executable. */
+/** Tests the command, however it was installed: as a package, or as an executable. */
 export function testCommand(client: () => TriedClient): void {
   it("prints its version and its help", async () => {
     const { version } = JSON.parse(readFileSync(join(root, "cli/package.json"), "utf8"));

@@ -27,7 +27,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
   let test: TestBroker;
   let project: Project;
   let submission: Submission;
-  /** The same broker through a proxy that leaves the path in its requests. */
+  /** That broker through a proxy that leaves the path in its requests. */
   let kept: { broker: { url: string } };
 
   beforeAll(async () => {

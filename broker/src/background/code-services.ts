@@ -4,10 +4,10 @@ import type { CodeHost } from "./code-hosts/code-host.ts";
 import type { PublicRepositories } from "./published-code/public-repositories.ts";
 import type { Repositories } from "./repositories/repositories.ts";
 
-/** What the life of code is given, composed once at startup. A function asks for what it uses with `CodeNeeds`. */
+/** The services that code needs, composed once at startup. A function asks for those that it uses with `CodeNeeds`. */
 export interface CodeServices extends SubmissionServices {
   repositories: Repositories;
-  /** What was published, in repositories of its own. */
+  /** Published code, in repositories of its own. */
   publicRepositories: PublicRepositories;
   host: CodeHost;
   /** Which kind of host that is, for clients. */

@@ -1,4 +1,4 @@
-/** What came with an event of a connection. */
+/** The message and the acknowledgment of an event of a connection. */
 export interface EventArguments {
   /** Undefined when the client sent none, or only a function to call. */
   message: unknown;

@@ -1,7 +1,7 @@
 import { asCrowdaiError, CrowdaiError } from "@crowdai/shared";
 import type { Logger } from "pino";
 
-/** What a disk does when it fails, by the system's error code. */
+/** How a failing disk shows, by the system's error code. */
 const DISK_OF_SYSTEM: Record<string, string> = {
   ENOSPC: "is full",
   EDQUOT: "has no quota left",
@@ -9,7 +9,7 @@ const DISK_OF_SYSTEM: Record<string, string> = {
   EIO: "reports input/output errors",
   EFBIG: "accepts no larger files",
 };
-/** The same by SQLite's primary result code. */
+/** How a failing disk shows, by SQLite's primary result code. */
 const DISK_OF_SQLITE: Record<number, string> = {
   8: "is read-only",
   10: "reports input/output errors",
@@ -17,14 +17,14 @@ const DISK_OF_SQLITE: Record<number, string> = {
 };
 /** SQLite's codes for a damaged file, and for one that is not a database. */
 const DAMAGED = new Set([11, 26]);
-/** The same in git's messages. */
+/** How a failing disk shows in git's messages. */
 const DISK_OF_GIT: readonly [RegExp, string][] = [
   [/No space left on device/i, "is full"],
   [/Disk quota exceeded/i, "has no quota left"],
   [/Read-only file system/i, "is read-only"],
   [/Input\/output error/i, "reports input/output errors"],
 ];
-/** The same by PostgreSQL's code, of the server's disk. */
+/** How a failing disk of the server shows, by PostgreSQL's code. */
 const DISK_OF_POSTGRES: Record<string, string> = {
   "25006": "is read-only",
   "53100": "is full",
@@ -34,7 +34,7 @@ const DISK_OF_POSTGRES: Record<string, string> = {
 const MEMORY = "The broker's machine has no memory left";
 const FILES = "The broker has no file descriptors left";
 const PROCESSES = "The broker's machine starts no more processes";
-/** What is used up, by the system's error code. */
+/** Resources that are used up, by the system's error code. */
 const SHORTAGE_OF_SYSTEM: Record<string, string> = {
   EMFILE: FILES,
   ENFILE: "The broker's machine has no file descriptors left",
@@ -42,18 +42,18 @@ const SHORTAGE_OF_SYSTEM: Record<string, string> = {
   ENOBUFS: MEMORY,
   ERR_MEMORY_ALLOCATION_FAILED: MEMORY,
 };
-/** The same by SQLite's primary result code. A file that was open before cannot be opened when there are no descriptors. */
+/** Resources that are used up, by SQLite's primary result code. Without descriptors, SQLite cannot open a file that was open before. */
 const SHORTAGE_OF_SQLITE: Record<number, string> = {
   7: MEMORY,
   14: "The broker cannot open its database",
 };
-/** The same in git's messages. Its memory is missing: git has a limit of its own, which pushed code can reach. */
+/** Resources that are used up, in git's messages. Git's own memory is not among them: it has a limit, which pushed code can reach. */
 const SHORTAGE_OF_GIT: readonly [RegExp, string][] = [
   [/Too many open files/i, FILES],
   [/Cannot allocate memory/i, MEMORY],
   [/Resource temporarily unavailable/i, PROCESSES],
 ];
-/** The same by PostgreSQL's code, of the server. */
+/** Resources of the server that are used up, by PostgreSQL's code. */
 const SHORTAGE_OF_POSTGRES: Record<string, string> = {
   "53000": "The database server has no resources left",
   "53200": "The database server has no memory left",

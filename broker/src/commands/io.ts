@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 
-/** What a command uses of the process that runs it. */
+/** The parts of its process that a command uses. */
 export interface Io {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;

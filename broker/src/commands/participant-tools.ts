@@ -5,7 +5,7 @@ import { readConfig } from "../base/config.ts";
 import type { Records } from "../records/records.ts";
 import type { Io } from "./io.ts";
 
-/** What the commands for participants share. */
+/** The tools that the commands for participants share. */
 export interface ParticipantTools {
   io: Io;
   dataOption: () => Option;

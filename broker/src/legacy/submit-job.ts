@@ -9,7 +9,7 @@ import { type Bytes, type StoreInputNeeds, storeInput } from "../domain/submissi
 import type { PlannedJob } from "./plan-call.ts";
 import type { LegacyUploads } from "./uploads.ts";
 
-/** What submitting for a legacy client uses. */
+/** The services that submitting for a legacy client uses. */
 export type SubmitServices = IntentNeeds & CallNeeds & StoreInputNeeds;
 
 /** The caller of a submission, and the uploads that it may refer to. */

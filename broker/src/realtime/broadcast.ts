@@ -28,7 +28,7 @@ export interface Broadcast {
   sendQueuePositions(): Promise<void>;
 }
 
-/** What delivering events uses. */
+/** The services that delivering events uses. */
 export type BroadcastNeeds = ViewNeeds & Needs<"records" | "catalog" | "log">;
 
 export function createBroadcast(watchers: Watchers, context: () => BroadcastNeeds): Broadcast {

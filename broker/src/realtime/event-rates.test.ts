@@ -93,7 +93,7 @@ it("a session is ended after a hundred refusals, and receives the reason with th
   };
   send(3050);
   expect([socket.connected, socket.sent]).toEqual([true, ["refused"]]);
-  // What is allowed in between does not make it start again.
+  // Allowed events in between do not make it start again.
   now += 10;
   send(10 + 50);
   expect(socket.connected).toBe(true);

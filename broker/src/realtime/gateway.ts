@@ -72,7 +72,7 @@ export function openGateway(options: {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
-    // What JSON.stringify would write otherwise is stored as it was sent.
+    // Values that JSON.stringify would write differently are stored as they were sent.
     parser: exactParser(socketParser, parsePacket),
     serveClient: false,
     perMessageDeflate: false,

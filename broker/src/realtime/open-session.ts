@@ -9,7 +9,7 @@ import { requireVisible } from "../domain/rules/visibility.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 import { readInstance } from "../records/instance.ts";
 
-/** What opening a session uses. */
+/** The services that opening a session uses. */
 export type SessionNeeds = ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl">;
 
 /** Builds the broker's first message: the participant, the challenge, its open round, and the slots left. */

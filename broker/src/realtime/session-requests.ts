@@ -27,7 +27,7 @@ import type { SubmissionRow } from "../records/tables.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { Watchers } from "./watchers.ts";
 
-/** What answering requests uses. */
+/** The services that answering requests uses. */
 export type RequestNeeds = AcceptNeeds & CancelNeeds & CallNeeds & IntentNeeds;
 
 export type Request = (socket: Socket, message: unknown, acknowledge: unknown) => Promise<void>;

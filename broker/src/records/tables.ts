@@ -145,7 +145,7 @@ export interface DisqualificationTable {
   at: string;
 }
 
-/** What participants show of themselves; `picture` is the key of an object. */
+/** The profile that a participant shows; `picture` is the key of an object. */
 export interface ProfileTable {
   participant_id: number;
   name: string | null;
@@ -307,7 +307,7 @@ export interface WebhookMessageTable {
   id: Generated<number>;
   webhook: number;
   event: WebhookEvent;
-  /** What it is about; unique for each webhook and event, so that nothing is sent twice. */
+  /** The subject of the event; unique for each webhook and event, so that nothing is sent twice. */
   subject: string;
   submission: string | null;
   /** JSON: what happened. */

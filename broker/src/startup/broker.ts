@@ -77,7 +77,7 @@ export interface BrokerOptions {
   webhookOptions?: Partial<Parameters<typeof createWebhookSender>[1]>;
   /** How often the scheduled jobs run; INTERVALS by default. */
   intervals?: Partial<Intervals>;
-  /** What grades jobs in this process, when the settings ask for a grader there. */
+  /** Runs a grader in this process, when the settings ask for one. */
   runGrader?: typeof runEmbeddedGrader;
   /** False for a code host without a limit on the rate of writes. Default true. */
   pacedCodeHost?: boolean;

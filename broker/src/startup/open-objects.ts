@@ -9,7 +9,7 @@ import { createPrivateFile, createPrivateFolder } from "../base/private-file.ts"
 
 export interface OpenedObjects {
   objects: ObjectStore;
-  /** The same store, when this broker serves its signed addresses. */
+  /** The same store as `objects`, when this broker serves its signed addresses; otherwise null. */
   signedStore: SignedStore | null;
 }
 

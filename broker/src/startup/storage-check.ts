@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { machineProblem } from "../base/machine-error.ts";
 import type { Needs } from "../domain/submissions/services.ts";
 
-/** What a check writes: more than the last block of a disk that is almost full. */
+/** The bytes that a check writes: more than the last block of a disk that is almost full. */
 const BYTES = 64 * 1024;
 /** The descriptors that it opens: about what one request needs. */
 const DESCRIPTORS = 16;

@@ -253,7 +253,7 @@ describe("publishing", { timeout: 300_000 }, () => {
       child.stdout.on("data", (part) => {
         stdout += part;
       });
-      // What needs longer is held up by the machine: waiting for ever longer kills would take several times as long as the work.
+      // A run that takes longer is slowed by the machine: waiting for ever longer kills would take several times as long as the work.
       const timer = wait > 5000 ? undefined : setTimeout(() => child.kill("SIGKILL"), wait);
       const [code] = await once(child, "close");
       clearTimeout(timer);

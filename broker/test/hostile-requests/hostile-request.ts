@@ -9,7 +9,7 @@ import {
 } from "./hostile-values.ts";
 import type { Random } from "./random.ts";
 
-/** What exists at the broker. */
+/** The names and keys that exist at the broker. */
 export interface Known {
   /** Of submissions, challenges and participants. */
   names: string[];
@@ -24,7 +24,7 @@ export interface HostileRequest {
   path: string;
   headers: Record<string, string>;
   body: string | Buffer;
-  /** What was sent, to read when it failed. */
+  /** The request in short, to read when it failed. */
   note: string;
 }
 

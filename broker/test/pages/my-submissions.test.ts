@@ -39,7 +39,7 @@ describe("the list of a participant's submissions", () => {
         score: 4,
         regraded_at: "2026-03-05T00:00:00.000Z",
         score_before: 1,
-        // What the grade said then: true no more since the re-grade.
+        // The grade's own message, outdated since the re-grade.
         best: 1,
         rank: 1,
       },

@@ -15,7 +15,7 @@ import { until } from "../support/until.ts";
 const PRIVATE = "canary-of-the-private-input";
 const VISIBLE = "seen-by-the-participant";
 const SAMPLE = "canary-of-the-sample";
-/** What a program printed in each stage; a grader that is out of date sends the private logs too. */
+/** The output of a program in each stage; an outdated grader sends the private logs too. */
 const LOGGED = runRecord([
   { stage: "build", stdout: VISIBLE, stderr: "" },
   { stage: "sample", stdout: SAMPLE, stderr: VISIBLE },

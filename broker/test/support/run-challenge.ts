@@ -18,7 +18,7 @@ export const runChallenge = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 });
 
-/** What a grader reports about a run; the logs of each stage contain a word to search for. */
+/** A grader's report about a run; the logs of each stage contain a word to search for. */
 export const runRecord = (stages: Partial<RunRecord["stages"][number]>[] = [{}]): RunRecord => ({
   ...{ sandbox: "bubblewrap 0.8.0", kernel: "6.1.0", enforced: ["memory of all processes: 2048 MB"] },
   ...{ grader: "g-1", command: RUN.command, image: "host", packages: null, tree: "f".repeat(64) },

@@ -108,7 +108,7 @@ export async function startBroker(
     webappTimes?: WebappTimes;
     webhookOptions?: BrokerOptions["webhookOptions"];
     pacedCodeHost?: boolean;
-    /** What grades instead of the embedded grader. */
+    /** Grades instead of the embedded grader. */
     runGrader?: BrokerOptions["runGrader"];
     /** Intervals other than the short ones. */
     intervals?: Partial<Intervals>;

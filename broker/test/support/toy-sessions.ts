@@ -35,7 +35,7 @@ export interface ToyGrader {
 }
 
 export interface ToySession {
-  /** What the session was asked, in order. */
+  /** The requests that the session received, in order. */
   asked: AgentRequest[];
 }
 

@@ -190,7 +190,7 @@ describe("the Python API client", () => {
   it("keeps meta, and replaces it", async () => {
     const meta = { file_key: "submissions/1", tries: 3, public: true };
     const id = await client.create("test", test.key, { meta });
-    // What a query carries is text.
+    // Values of a query are text.
     expect((await client.get(id)).meta).toEqual({ file_key: "submissions/1", tries: "3", public: "True" });
     await client.update(id, "test", test.key, { meta: { other: "x" } });
     expect((await client.get(id)).meta).toEqual({ other: "x" });

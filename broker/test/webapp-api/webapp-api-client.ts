@@ -13,7 +13,7 @@ export interface Asked {
   type?: string;
 }
 
-/** What answers say, or a list of it. */
+/** The body of an answer, or an item of a list. */
 export interface WebappAnswer {
   message: string;
   submission_id: number;

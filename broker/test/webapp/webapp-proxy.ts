@@ -7,7 +7,7 @@ import { revokeKeys } from "../../src/domain/participants/api-keys.ts";
 import { startBroker, type TestBroker, type TestClient, untilEnd } from "../support/test-broker.ts";
 import { ADMIN, startWebapp, type WebappStage } from "../webapp-api/webapp-api-client.ts";
 
-/** What happens to a request on its way to the webapp. */
+/** The fate of a request on its way to the webapp. */
 export type ProxyFault =
   | "through"
   /** The connection ends before anything arrives. */

@@ -60,7 +60,7 @@ function filesOf(stored: readonly Artifact[]): OfferedFile[] {
     if (url === null) return [];
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     const safe = name.replace(/[\u0000-\u001f\u007f<>:"|?*\\/]/g, "_").replace(/[. ]+$/, "_") || "_";
-    // What this does not repair, such as the name of a device, a prefix does.
+    // A prefix repairs the rest, such as the name of a device.
     const plain = refusedName(safe) === null ? safe : `_${safe}`;
     const unique = names.has(plain.toLowerCase()) ? `${index + 1}-${plain}` : plain;
     names.add(unique.toLowerCase());

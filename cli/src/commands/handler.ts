@@ -9,7 +9,7 @@ export interface CommandContext {
   io: Io;
   connection: Connection;
   terminal: Terminal;
-  /** What the command learns for the report of a CI job. */
+  /** The facts that the command collects for the report of a CI job. */
   facts: Facts;
 }
 

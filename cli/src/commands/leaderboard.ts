@@ -94,7 +94,7 @@ function showForEyes(terminal: Terminal, board: Leaderboard): void {
   if (board.rows.some((row) => row.highlight)) terminal.note("* leader of the round");
 }
 
-/** What was added later comes last, so that scripts that know the older columns still find them. */
+/** Columns added later come last, so that scripts that know the older ones still find them. */
 const pipedCells = (board: Leaderboard, row: Row): Cell[] => [
   row.baseline ? null : row.rank,
   row.participant,

@@ -246,7 +246,7 @@ function report(terminal: Terminal, folder: string, results: readonly Result[], 
   });
   let last: CrowdaiError | null = null;
   for (const { error } of results) {
-    // What was not sent for the same reason needs no second mention.
+    // Submissions that were not sent for the same reason need no second mention.
     if (error && error !== last && terminal.format === "text")
       terminal.error(
         `${terminal.noteStyle.red(terminal.symbols.failed)} ${error.message}${error.next ? ` ${error.next}` : ""}`,

@@ -46,7 +46,7 @@ export const projectConfigSchema = z.looseObject(
       .array(text("a name"), { error: "a list of names" })
       .optional()
       .describe("Authors of the solution."),
-    description: z.string({ error: "a text" }).optional().describe("What the solution does."),
+    description: z.string({ error: "a text" }).optional().describe("A description of the solution."),
     broker: text("an http:// or https:// address").optional().describe("Address of the broker."),
     code: codeSchema.optional().describe("Whether the code is included in each submission, and which files."),
   },

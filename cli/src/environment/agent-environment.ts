@@ -2,7 +2,7 @@ import { delimiter } from "node:path";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What an agent needs to find its session. */
+/** The settings with which an agent finds its session. */
 export interface AgentTarget {
   broker: string;
   key: string;
@@ -21,7 +21,7 @@ export function agentEnvironment(
   { broker, key, challenge, submission, agentFolder }: AgentTarget,
 ): NodeJS.ProcessEnv {
   return {
-    // What an agent prints is shown at once.
+    // Output of an agent is shown at once.
     PYTHONUNBUFFERED: "1",
     ...env,
     PYTHONPATH: [agentFolder, env.PYTHONPATH].filter(Boolean).join(delimiter),

@@ -4,7 +4,7 @@ import type { Grade } from "../submit/grade.ts";
 export type EnvironmentSpace = { name: string } & Record<string, unknown>;
 
 /**
- * What a session says of itself before the first episode.
+ * The description of a session before the first episode.
  *
  * @example
  * const { spaces, episodes }: EnvironmentHello = await env.hello();

@@ -35,7 +35,7 @@ export interface CheckResult {
   ok: true;
   /** The rules that it passes, one sentence each. */
   passed: string[];
-  /** What was not checked, and why. */
+  /** Parts that were not checked, and why. */
   skipped: string[];
   /** The trial on a grader; null when the evaluator has no check, or `local` is set. */
   trial: { id: string; message: string | null } | null;

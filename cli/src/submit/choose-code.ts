@@ -13,11 +13,11 @@ export interface ChosenCode {
   authors: readonly string[];
   /** The command of crowdai.json that runs the code. */
   command: readonly string[] | null;
-  /** Who asked for the code: the caller, crowdai.json, or only the challenge. */
+  /** The origin of the request for code: the caller, crowdai.json, or only the challenge. */
   because: "asked" | "config" | "required";
 }
 
-/** What of a challenge decides about code. */
+/** The fields of a challenge that decide about code. */
 export type CodeRules = Pick<PublicChallenge, "id"> & {
   code: PublicChallenge["code"];
   accepts: Pick<PublicChallenge["accepts"], "code">;

@@ -4,10 +4,10 @@ import { checkFailed, checkFile, csvShapeSchema, type FormatRules, idsOf } from 
 import type { HttpClient } from "../client/http/http-client.ts";
 import type { FilePath } from "../client/upload/undecoded-path.ts";
 
-/** What is checked: the file at a path, or a JSON value. */
+/** The input to check: the file at a path, or a JSON value. */
 export type Checkable = { path: FilePath; name: string } | { value: unknown };
 
-/** What the check of a challenge said here: which rules the input passed, and which are left to the grader. */
+/** The result of the challenge's check on this machine: the rules that the input passed, and those left to the grader. */
 export interface CheckReport {
   passed: string[];
   skipped: string[];

@@ -6,7 +6,7 @@ import type { components, operations } from "@octokit/openapi-types";
 type IssueComment = components["schemas"]["issue-comment"];
 type NewComment = operations["issues/create-comment"]["requestBody"]["content"]["application/json"];
 
-/** What a request gets instead of the usual answer. */
+/** The fault that a request meets instead of the usual answer. */
 export interface Trouble {
   status: number;
   body?: string;

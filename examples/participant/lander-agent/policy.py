@@ -1,4 +1,4 @@
-"""What the agent does: it steers its speed and angle toward what its position asks for. Training finds the 7 weights."""
+"""The policy of the agent: it steers its speed and angle toward what its position asks for. Training finds the 7 weights."""
 
 
 def act(weights, observation):

@@ -16,7 +16,7 @@ const TOGETHER = 30;
 const TOGETHER_MS = 300_000 * SLOWNESS;
 /** How long each of them may take. */
 const PATIENCE_SECONDS = 40 * SLOWNESS;
-/** What a box may take longer than the time limit of its program. */
+/** The time that a box may take beyond the time limit of its program. */
 const GRACE_MS = 10_000 * SLOWNESS;
 /** Limits of time for programs that end for another reason. */
 const AMPLE_LIMITS = { wallMs: SMALL_LIMITS.wallMs! * SLOWNESS, cpuMs: SMALL_LIMITS.cpuMs! * SLOWNESS };
@@ -27,7 +27,7 @@ export const HOSTILE_PROGRAMS = readdirSync(FOLDER).filter(
   (name) => name.endsWith(".py") && !HELPERS.includes(name),
 );
 
-/** What some programs leave in /out for the grader. */
+/** Checks of the files that some programs leave in /out for the grader. */
 const FILES: Readonly<Record<string, (files: string[]) => void>> = {
   "links_as_output.py": (files) => expect(files).toEqual(["file", "hard"]),
   "escape_link_in_output.py": (files) => expect(files).toEqual([]),
@@ -40,7 +40,7 @@ const FILES: Readonly<Record<string, (files: string[]) => void>> = {
   "helpers_replaced.py": (files) => expect(files).toContain("tar"),
 };
 
-/** What a kind of box does instead of what a program's first line says, though nothing gets out. */
+/** A verdict of a kind of box that differs from the first line of a program, though nothing gets out. */
 export interface Difference {
   why: string;
   /** One of these instead of the program's verdict. */

@@ -45,7 +45,7 @@ except RuntimeError as error:
 print(f"{started}:{reason}", flush=True)
 os._exit(0)`;
 
-/** What every sandbox must do, whatever makes its boxes. */
+/** Describes the behavior of every sandbox, whatever makes its boxes. */
 export function describeSandbox(name: string, sandbox: Sandbox | null): void {
   describe.runIf(sandbox)(`a box of ${name}`, () => {
     const run = (script: string, options?: Parameters<typeof runProgram>[2]) =>

@@ -13,11 +13,11 @@ export interface Sandbox {
   start(plan: BoxPlan): Box;
 }
 
-/** What a self-test found out. */
+/** The result of a self-test. */
 export interface SelfTest {
-  /** What was tried and refused. */
+  /** Actions that were tried and refused. */
   enforced: readonly string[];
-  /** What is not refused here, one line each. Empty when boxes can be used. */
+  /** Actions that are not refused here, one line each. Empty when boxes can be used. */
   failures: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export interface BoxLimits {
   scratchBytes: number;
 }
 
-/** What a program finds in its box. */
+/** The paths that a program finds in its box. */
 export const BOX = {
   inbox: "/job",
   output: "/out",
@@ -86,7 +86,7 @@ export interface Box {
   readonly ended: Promise<BoxEnd>;
 }
 
-/** What a program left in /out, by its path there. */
+/** A file that a program left in /out, by its path there. */
 export interface LeftEntry {
   name: string;
   kind: "file" | "folder" | "link" | "pipe" | "other";

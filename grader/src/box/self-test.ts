@@ -91,7 +91,7 @@ export async function selfTest(
         return Number(end.stdout) <= 2 ** 20;
       }),
       check("time is limited, and nothing outlives a box", async () => {
-        // What they print shows that they were not ended, however slow the machine is.
+        // Their output shows that they were not ended, however slow the machine is.
         const end = await run(["/bin/sh", "-c", OVERTIME], { limits: { wallMs: 300 } });
         return (end.cause === "wall" && end.stdout === "") || [describe(end, end.stdout + end.stderr)];
       }),

@@ -26,7 +26,7 @@ export function superviseBox(options: {
   child: RunningBox;
   /** To the attendant; what comes back says that the program has exited. */
   requests: Duplex;
-  /** What the attendant answers. */
+  /** The attendant's answers. */
   output: Readable;
   group: ControlGroup;
   limits: BoxLimits;

@@ -46,7 +46,7 @@ export interface ControlGroup {
   usage(): { cpuMs: number; peakMemoryBytes: number };
   /** Kills all members. Resolves when none is left and the group was removed. */
   close(): Promise<void>;
-  /** The same while the grader exits, when nothing can be awaited. */
+  /** Closes it while the grader exits, when nothing can be awaited. */
   closeNow(): void;
 }
 

@@ -88,7 +88,7 @@ export async function playCode(
   throw new RunFailure(problem.code, `The agent ${problem.what} (${place})${said ? `: ${said}` : "."}`);
 }
 
-/** What code of an agent and code that is run on input have in common. */
+/** Returns the settings that an agent's code and code that is run on input have in common. */
 function runOf({ folder, environment: { code } }: CodeAgent): RunConfig {
   // The referee has clocks for everything. This is what they are together.
   const wall_seconds = gradingSeconds(folder.config);

@@ -6,7 +6,7 @@ import { actionCheck } from "./check-action.ts";
 /** How many requests of a session may be refused before it ends. */
 export const MAX_ERRORS = 10;
 
-/** What a request asks for, as far as the rules allow it. */
+/** A request as the rules allow it. */
 export type Move =
   /** Nothing changes. */
   | { kind: "answer"; answer: AgentAnswer; observation?: string }
@@ -23,7 +23,7 @@ interface Asked {
   early?: unknown;
 }
 
-/** What an environment answers to a step. */
+/** An environment's answer to a step. */
 export interface Outcome {
   observation: unknown;
   /** The observation as JSON text. */

@@ -11,7 +11,7 @@ export interface Boxes {
   ready(): Promise<void>;
   /** Null until the test is done, and when it failed. */
   sandbox(): Sandbox | null;
-  /** What the test found to be enforced. */
+  /** The barriers that the self-test found to be enforced. */
   barriers(): readonly string[];
 }
 

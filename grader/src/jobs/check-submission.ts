@@ -17,7 +17,7 @@ import type { Verdict } from "../evaluators/protocol/evaluator.ts";
 import { timedOut } from "../evaluators/protocol/evaluator-failure.ts";
 import type { Grading } from "./grading.ts";
 
-/** What the check of a challenge says of a submission. */
+/** The verdict of a challenge's check about a submission. */
 export type CheckVerdict =
   | { passed: true; message: string | null; stderr: string }
   | {

@@ -23,7 +23,7 @@ export interface Grading {
   notice: string | null;
   workspace: Workspace;
   objects: ObjectStore;
-  /** What runs submitted code; needed for challenges with `run` alone. */
+  /** Runs submitted code; needed for challenges with `run` alone. */
   runTools?: (() => RunTools) | undefined;
   /** Whether code is run on the sample alone. */
   sampleOnly?: boolean;

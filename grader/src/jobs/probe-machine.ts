@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { ObjectStore } from "@crowdai/shared/objects";
 
-/** What a probe writes, in bytes, and how many descriptors it opens: about what a small job needs. */
+/** The bytes that a probe writes, and the descriptors that it opens: about as many as a small job needs. */
 const BYTES = 1024 * 1024;
 const DESCRIPTORS = 16;
 const SPAWN_MS = 10_000;

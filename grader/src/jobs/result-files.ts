@@ -18,7 +18,7 @@ export interface StoredResultFiles {
   /** Why the media file was dropped, for the participant; null when it was stored, or when there is none. */
   media_dropped: string | null;
   artifacts: StoredFile[];
-  /** The same for the organizer's log, with the path. */
+  /** The notice for the organizer's log, with the path. */
   notice: string | null;
 }
 

@@ -60,7 +60,7 @@ export function createBuildCache(dir: string): BuildCache {
       bytes += entry.bytes;
       if (place < MAX_IDLE && bytes <= MAX_IDLE_BYTES) return;
       entries.delete(digest);
-      // What cannot be removed now is removed with the folder of the cache.
+      // An entry that cannot be removed now is removed with the folder of the cache.
       rm(entry.dir, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     });
   }

@@ -8,7 +8,7 @@ import { NPM_SCRIPT } from "./npm-script.ts";
 export const PYTHON_BASE = ".python";
 
 export interface BuildPlan {
-  /** What the participant's record shows. */
+  /** The lines that the participant's record shows. */
   shown: readonly string[];
   command: readonly [string, ...string[]];
   /** The files that the build can see: the whole code, or copies of these alone, by name. */

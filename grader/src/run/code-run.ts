@@ -5,7 +5,7 @@ import type { BuildCache } from "./build-cache.ts";
 import type { Images } from "./images.ts";
 import type { BoxMaker } from "./run-record.ts";
 
-/** What the runs of one grader share. */
+/** The tools that the runs of one grader share. */
 export interface RunTools {
   sandbox: Sandbox;
   maker: BoxMaker;
@@ -32,7 +32,7 @@ export interface CodeRun {
 
 export type CodeRunResult = {
   record: RunRecord | null;
-  /** What the programs printed, for the organizer. */
+  /** The output of the programs, for the organizer. */
   log: string;
 } & (
   | { ok: true /** Empty after the sample alone. */; file: string }

@@ -22,7 +22,7 @@ export interface Images {
   close(): Promise<void>;
 }
 
-/** What a box needs of an image, besides the program. */
+/** The programs that a box needs of an image, besides the submitted one. */
 const NEEDED = ["sh", "tar", "find", "stat"];
 /** The PATH in a box. */
 const PROGRAM_FOLDERS = ["usr/local/bin", "usr/bin", "bin"];

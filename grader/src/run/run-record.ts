@@ -6,7 +6,7 @@ import type { BoxRunEnd } from "./run-in-box.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What makes the boxes of a grader, and what its self-test found to be enforced. */
+/** The maker of a grader's boxes, and the barriers that its self-test found to be enforced. */
 export interface BoxMaker {
   sandbox: string;
   barriers: readonly string[];

@@ -3,7 +3,7 @@ import { BOX, type BoxLimits } from "../box/sandbox.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What a program finds in its box. */
+/** The folders that a program finds in its box. */
 export const RUN = { code: "/code", input: "/input" } as const;
 
 /** The environment of a program, besides PATH, HOME and TMPDIR. */
@@ -28,6 +28,6 @@ export function boxLimits(limits: RunConfig["limits"], kind: "run" | "build"): B
   };
 }
 
-/** What a program printed, for the organizer's log. */
+/** Returns a program's output for the organizer's log. */
 export const streams = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
   [stdout && `stdout:\n${stdout}`, stderr && `stderr:\n${stderr}`].filter(Boolean).join("\n");

@@ -27,7 +27,7 @@ def make():
     return Walk()
 `;
 
-/** The same as a program that speaks the environment protocol, in JavaScript. */
+/** The walk as a program that speaks the environment protocol, in JavaScript. */
 export const WALK_JS = `import { createInterface } from "node:readline";
 let place = 0;
 for await (const line of createInterface({ input: process.stdin })) {

@@ -165,7 +165,7 @@ export const challengeConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "What a submission must satisfy before it is graded; clients check it before they send anything.",
+      "Rules that a submission must satisfy before it is graded; clients check it before they send anything.",
     ),
   visibility: z
     .strictObject({

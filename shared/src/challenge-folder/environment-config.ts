@@ -71,7 +71,7 @@ export const environmentSchema = z.strictObject({
     .string()
     .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a function or class, such as "env.py:make"')
     .optional()
-    .describe("What makes a Gymnasium or gym environment; short for evaluator.gym."),
+    .describe("The class or function that makes a Gymnasium or gym environment; short for evaluator.gym."),
   agents: z
     .array(z.enum(["code", "remote"]))
     .min(1)

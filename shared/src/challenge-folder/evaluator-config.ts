@@ -16,7 +16,9 @@ const gym = z.strictObject({
   gym: z
     .string()
     .regex(/^[^:]+\.py:[A-Za-z_]\w*$/, 'a file and a function or class, such as "env.py:make"')
-    .describe("What makes a Gymnasium (5-tuple) or gym (4-tuple) environment. It is driven by the grader."),
+    .describe(
+      "The class or function that makes a Gymnasium (5-tuple) or gym (4-tuple) environment. It is driven by the grader.",
+    ),
   python: z.string().default("python3"),
   ...processSettings,
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a webhook can be sent. */
+/** The events that a webhook can subscribe to. */
 export const WEBHOOK_EVENTS = [
   "submission.graded",
   "submission.failed",

@@ -101,7 +101,7 @@ function namesOf(columns: readonly CsvColumn[]): string {
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
 
-/** What shows only at the end: the number of rows, and ids that are missing. */
+/** Returns the problems that show only at the end: the number of rows, and missing ids. */
 function endProblems({ rows, ids }: CsvShape, got: number, columns: readonly Column[], use: IdUse | null) {
   const { minimum, maximum } =
     typeof rows === "number" ? { minimum: rows, maximum: rows } : (rows ?? { minimum: 0 });

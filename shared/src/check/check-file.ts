@@ -12,7 +12,7 @@ const MAX_SCHEMA_BYTES = 32 * 1024 * 1024;
 /** The rules that need no evaluator. */
 export type FormatRules = Pick<CheckConfig, "schema" | "csv">;
 
-/** What was checked of an input: its problems, or none; `skipped` says why nothing was checked. */
+/** The result of checking an input: its problems, or none; `skipped` says why nothing was checked. */
 export type Checked = { by: "csv" | "schema"; found: FormatProblems } | { skipped: string } | null;
 
 /** Checks a file against the rules: as CSV, or else against the JSON Schema. Returns null when there is no rule for files. */

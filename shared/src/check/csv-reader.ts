@@ -7,7 +7,7 @@ export interface CsvRecord {
   line: number;
 }
 
-/** What makes the rest of a file unreadable. */
+/** An error that makes the rest of a file unreadable. */
 export class CsvFault extends Error {
   /** Where its record begins. Bun gives errors a `line` of their own. */
   readonly place: { row: number; line: number };

@@ -8,7 +8,7 @@ export const MAX_STEP_BYTES = 1_000_000;
 const episode = z.int().min(1).optional();
 
 /**
- * What an agent asks of its session, one request at a time. `n` numbers the steps of an episode, starting at 1. A request that names its
+ * A request of an agent to its session; one is open at a time. `n` numbers the steps of an episode, starting at 1. A request that names its
  * episode and step may be repeated: it is answered once, and a repetition gets the same answer.
  */
 export const agentRequestSchema = z.discriminatedUnion("type", [
@@ -52,7 +52,7 @@ export const stepAnswerSchema = z.object({
   terminated: z.boolean(),
   truncated: z.boolean(),
   info: z.record(z.string(), z.unknown()),
-  bank_ms: z.number().optional().describe("What is left of a code agent's bank in this episode."),
+  bank_ms: z.number().optional().describe("The rest of a code agent's bank in this episode."),
 });
 export type StepAnswer = z.infer<typeof stepAnswerSchema>;
 

@@ -16,7 +16,7 @@ export interface CatalogRow {
   retryable: boolean;
   /** One sentence that names the error, without details. */
   title: string;
-  /** What to do next. */
+  /** The next step for the user. */
   next: string;
 }
 

@@ -26,7 +26,7 @@ export const intentInputSchema = z.discriminatedUnion("kind", [
       .max(256)
       .nullable()
       .default(null)
-      .describe("What to run, where the challenge leaves that to the participant."),
+      .describe("The command to run, where the challenge leaves that to the participant."),
   }),
   z.object({ kind: z.literal("session") }),
   z

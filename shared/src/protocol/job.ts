@@ -11,7 +11,7 @@ export const jobInputSchema = z.discriminatedUnion("kind", [
     command: z
       .array(z.string())
       .nullable()
-      .describe("What the participant runs; null when the challenge names it."),
+      .describe("The participant's command; null when the challenge names it."),
   }),
   z.object({
     kind: z.literal("session"),

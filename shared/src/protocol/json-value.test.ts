@@ -4,7 +4,7 @@ import { ExactNumber } from "./exact-json.ts";
 import { parseJson, parseLenientJson, toJsonText } from "./json-value.ts";
 import { MAX_JSON_DEPTH } from "./message-limits.ts";
 
-/** What a refused value is refused with. */
+/** Returns the error with which a value is refused. */
 function refusal(work: () => unknown): CrowdaiError {
   try {
     work();

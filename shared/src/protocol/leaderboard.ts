@@ -12,7 +12,9 @@ export const leaderboardRowSchema = z.object({
   profile: profileSchema
     .nullable()
     .default(null)
-    .describe("What the participant shows beside the name; null when there is nothing, or it is not shown."),
+    .describe(
+      "The profile that the participant shows beside the name; null when there is nothing, or it is not shown.",
+    ),
   score: z.number().nullable().describe("Rounded to the challenge's precision."),
   score_secondary: z.number().nullable(),
   score_public: z

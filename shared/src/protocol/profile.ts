@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a participant shows beside the name of the account; each part is optional. */
+/** The profile that a participant shows beside the name of the account; each part is optional. */
 export const profileSchema = z.object({
   name: z
     .string()

@@ -123,7 +123,9 @@ export const challengeSchema = z.object({
     })
     .nullable()
     .default(null)
-    .describe("What a submission must satisfy before it is graded; null when the challenge has no check."),
+    .describe(
+      "Rules that a submission must satisfy before it is graded; null when the challenge has no check.",
+    ),
   functions: z.array(z.string()),
   after_end: z.enum(["accept", "reject"]),
   code: z.object({ capture: z.enum(["off", "optional", "required"]) }),

@@ -10,7 +10,7 @@ export const stageRecordSchema = z.object({
   cached: z.boolean().default(false).describe("Whether an earlier build of the same files was used."),
   ended: z
     .enum(["exit", "signal", "wall", "cpu", "memory", "output", "killed"])
-    .describe("What ended it: the program itself, a signal, or a limit."),
+    .describe("The cause of its end: the program itself, a signal, or a limit."),
   exit_code: z.number().int().nullable(),
   wall_seconds: z.number().describe("Rounded to a tenth: more digits would tell of the private input."),
   cpu_seconds: z.number(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What stands for an infinite bound, which JSON cannot represent. */
+/** The number that stands for an infinite bound, which JSON cannot represent. */
 export const INFINITE = 1e100;
 
 const bounds = z.array(z.number());

@@ -37,7 +37,7 @@ export interface SessionReply {
   entry?: JournalEntry;
 }
 
-/** What a session answered. Enough to step it again, and to see whether it does the same. */
+/** An answer of a session: enough to step it again, and to see whether it does the same. */
 export type JournalEntry =
   | { type: "reset"; episode: number; digest: string }
   | {

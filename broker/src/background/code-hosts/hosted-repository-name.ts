@@ -3,7 +3,7 @@ import type { HostedRepository } from "./code-host.ts";
 
 const MAX_CHALLENGE_LENGTH = 34;
 const MAX_PARTICIPANT_LENGTH = 36;
-// What both GitHub and GitLab accept anywhere in a name: no two signs in a row and no sign at either end,
+// Both GitHub and GitLab accept these anywhere in a name: no two signs in a row and no sign at either end,
 // which GitLab rejects.
 const PLAIN_CHALLENGE = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/;
 const PLAIN_PARTICIPANT = /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/;

@@ -12,7 +12,7 @@ export interface DiffLimits {
   /** Maximum number of files listed. */
   files?: number;
   signal?: AbortSignal;
-  /** Who asks; see GitRun. */
+  /** The reader who asks; see GitRun. */
   reader: string;
 }
 

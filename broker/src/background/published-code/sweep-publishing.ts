@@ -17,7 +17,7 @@ import type { PublicRepositories } from "./public-repositories.ts";
 const FIRST_WAIT_MS = 5000;
 const MAX_WAIT_MS = 10 * 60_000;
 
-/** What publishing code uses. */
+/** The services that publishing code uses. */
 export type PublishNeeds = Needs<"records" | "catalog" | "clock" | "log"> & {
   host: CodeHost;
   repositories: Pick<Repositories, "git">;

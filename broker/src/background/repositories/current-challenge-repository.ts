@@ -7,7 +7,7 @@ import { recordChallengeCommit } from "./challenge-repository.ts";
 import { ALL_CODE, readPins } from "./private-challenge-repository.ts";
 import type { Repositories } from "./repositories.ts";
 
-/** What updating a challenge's repository uses. */
+/** The services that updating a challenge's repository uses. */
 export type ChallengeRepositoryNeeds = Needs<"records" | "clock"> & {
   host: Pick<CodeHost, "outside" | "cloneUrl">;
   repositories: Pick<Repositories, "challenge">;

@@ -13,7 +13,7 @@ const BATCH = 200;
 /** The participant id under which the challenge's own repository is recorded. */
 export const CHALLENGE_ITSELF = 0;
 
-/** What finalizing code uses. */
+/** The services that finalizing code uses. */
 export type FinalizeNeeds = Needs<"records" | "catalog" | "clock"> & {
   repositories: Pick<Repositories, "participant">;
 };

@@ -13,7 +13,7 @@ const FIRST_MS = 5000;
 const CLAIM_MS = 10 * 60_000;
 const MAX_WAIT_MS = 15 * 60_000;
 
-/** What mirroring repositories uses. */
+/** The services that mirroring repositories uses. */
 export type MirrorNeeds = ChallengeRepositoryNeeds &
   Needs<"catalog" | "log"> & { host: CodeHost; repositories: Pick<Repositories, "participant"> };
 

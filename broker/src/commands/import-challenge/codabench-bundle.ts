@@ -219,7 +219,7 @@ function roundOf(
   return { id, title: lineOf(name), starts_at: start, ends_at: ends, limit };
 }
 
-/** What participants download. */
+/** Copies the files that participants download. */
 async function takePublic(
   reading: Reading,
   given: Competition["phases"][number],

@@ -15,7 +15,7 @@ export interface Draft {
   leftOut: LeftOut[];
 }
 
-/** What the readers of the two formats share. */
+/** The state that the readers of the two formats share. */
 export interface Reading {
   bundle: Bundle;
   /** The id that the organizer chose; null for one made of the title. */

@@ -2,7 +2,7 @@ import type { Reading } from "./draft.ts";
 import type { EvalaiChallenge } from "./evalai-format.ts";
 import { lineOf } from "./page-text.ts";
 
-/** Who sees the metrics of a split: 1 is the host alone, 2 the participant too, 3 everyone. */
+/** Values of a split's visibility: 1 shows its metrics to the host alone, 2 to the participant too, 3 to everyone. */
 const HOST_ONLY = 1;
 const EVERYONE = 3;
 

@@ -105,7 +105,7 @@ function endOf(html: string, start: number): number {
   return start;
 }
 
-/** What an element without its end does not reach beyond. */
+/** Elements that end an element without an end tag. */
 const BOUNDS = ["ul", "ol", "dl", "table", "blockquote"];
 
 /** Whether an element without its end ends where another one begins. */

@@ -5,7 +5,7 @@ import type { InitFile } from "./init-file.ts";
 import { caddySettings, nginxSettings } from "./proxy-files.ts";
 import { brokerService, graderService } from "./service-files.ts";
 
-/** What `init` lists of a folder: a path, and what it is for. */
+/** The contents of a folder that `init` lists: a path, and its purpose. */
 export const CONTENTS: readonly (readonly [path: string, purpose: string])[] = [
   [`challenges/${FIRST_CHALLENGE}/`, "a challenge that works; change it into yours"],
   ["crowdai.env", "the settings, with what each does"],

@@ -17,7 +17,7 @@ export interface GivenAgreement {
 
 const MAX_USER_AGENT_LENGTH = 500;
 
-/** Who agrees: a participant or, in a team, each member. */
+/** The person who agrees: a participant or, in a team, each member. */
 export type Person = Pick<Caller, "id" | "member">;
 
 const agreementsOf = (db: Db, { id, member }: Person) =>

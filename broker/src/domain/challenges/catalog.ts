@@ -67,7 +67,7 @@ export async function openCatalog(folder: string, { db }: Pick<Records, "db">): 
 
   async function refreshFolders(): Promise<readonly CrowdaiError[]> {
     const now = await fingerprint(folder);
-    // What a problem is about may lie outside the folder, such as the target of a link.
+    // A problem may concern something outside the folder, such as the target of a link.
     if (now === seen && problems.length === 0) return [];
     const loaded = await loadChallenges(folder);
     const before = problems.map(({ message }) => message).join("\n");

@@ -139,7 +139,7 @@ it("the participant who was served last waits longest, and turns keep their orde
   expect(await shown()).toEqual([4, 3, 2, 6, 5]);
   await start(4, "2026-01-01T10:03");
   expect(await shown()).toEqual([3, 2, 6, 5]);
-  // What was served before the queue was last empty does not count.
+  // Jobs served before the queue was last empty do not count.
   await records.db.updateTable("attempts").set({ started_at: "2026-01-01T09:00" }).execute();
   expect(await shown()).toEqual([2, 3, 6, 5]);
 });

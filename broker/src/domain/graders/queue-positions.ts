@@ -4,7 +4,7 @@ import type { SubmissionRow } from "../../records/tables.ts";
 
 /** Maximum age of a reading of a long queue. */
 const FRESH_MS = 100;
-/** The same of who was served, in a long queue. */
+/** How long the list of served participants is used again, in a long queue. */
 const SERVED_FRESH_MS = 1000;
 /** A queue up to this length is read every time. */
 const SHORT = 100;

@@ -12,7 +12,7 @@ const MAX_WATCHES = 20_000;
 const MAX_OF_KEY = 200;
 const MAX_OF_ADDRESS = 1000;
 
-/** Who watches: the name counts the watches of one client. */
+/** A client that watches: the name counts its watches. */
 export interface BoardWatcher {
   name: string;
   hasKey: boolean;

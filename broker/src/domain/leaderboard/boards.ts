@@ -48,7 +48,7 @@ export const COUNTS = sql<boolean>`not exists (
         and coalesce(later.challenge, '') = coalesce(decided.challenge, '')
     )
 )`;
-/** What moves the ranking window: baselines too, whatever their outcome. */
+/** Submissions that move the ranking window: baselines too, whatever their outcome. */
 export const ARRIVED = sql<boolean>`function = 'submit' and dry_run = 0`;
 
 /**

@@ -5,7 +5,7 @@ import { lookup } from "../../records/statement.ts";
 import type { Catalog } from "../challenges/catalog.ts";
 import { findClosure } from "../challenges/find-closure.ts";
 
-/** What deciding about final scores uses. */
+/** The services that deciding about final scores uses. */
 export interface FinalSources {
   records: Records;
   catalog: Catalog;

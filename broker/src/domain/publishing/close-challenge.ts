@@ -6,7 +6,7 @@ import type { Db, Records } from "../../records/records.ts";
 import { findClosure } from "../challenges/find-closure.ts";
 import { closingLock, countAwaited, publishDue } from "./publish-due.ts";
 
-/** What became public when a challenge closed, and whether readers can see all of it yet. */
+/** The code that became public when a challenge closed, and whether readers can see all of it yet. */
 export interface ClosedChallenge {
   challenge: string;
   closed_at: string;

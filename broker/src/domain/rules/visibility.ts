@@ -37,7 +37,7 @@ export async function knowsChallenge(db: Db, config: ChallengeConfig, viewer: Vi
   return (await maySeeChallenge(db, config, viewer)) || tookPart(db, config.id, viewer);
 }
 
-/** What a refusal needs: the error for a challenge that does not exist. */
+/** The services that a refusal needs: the error for a challenge that does not exist. */
 interface RefusalNeeds {
   records: { db: Db };
   catalog: { unknown(id: string): CrowdaiError };

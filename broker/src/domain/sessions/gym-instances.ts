@@ -37,7 +37,7 @@ export function createInstanceIds(secret: string): InstanceIds {
       .update(JSON.stringify(["instance", submission]))
       .digest("hex")
       .slice(0, 32);
-  // What was read before: to verify it takes longer than the rest of a step's way.
+  // Instances that were verified before: verifying one takes longer than the rest of a step.
   const verified = new Map<string, string>();
   return {
     of: (submission) => `${submission}.${digest(submission)}`,
@@ -58,7 +58,7 @@ export function createInstanceIds(secret: string): InstanceIds {
 
 export type InstanceNeeds = IntentNeeds & CancelNeeds & Needs<"webapp" | "clock">;
 
-/** What a client sends to create an instance. */
+/** The message of a client that creates an instance. */
 export interface NewInstance {
   /** The challenge, or the name that it has for such clients. */
   env_id: string;

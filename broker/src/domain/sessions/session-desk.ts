@@ -25,7 +25,7 @@ const TOUCH_TIMEOUT_MS = 5000;
 /** How long a session without requests is remembered. */
 const FORGOTTEN_MS = 60_000;
 
-/** What a session needs besides the records: the channel to its grader. */
+/** The services that a session needs besides the records: the channel to its grader. */
 export type DeskNeeds = QueueStatusSources & Needs<"records" | "log">;
 
 /** Where the requests of remote agents come in, over whatever wire. */

@@ -23,7 +23,7 @@ export interface UngradedSubmission {
   log: string[];
 }
 
-/** What an organizer wants to know of a challenge at a glance. */
+/** The state of a challenge at a glance, for its organizer. */
 export interface ChallengeStatus {
   challenge: string;
   /** Submissions that wait for a grader, and since when the first of them does. */

@@ -1,6 +1,6 @@
 import type { RunStage, StageRecord } from "@crowdai/shared";
 
-/** What people call the stages. */
+/** The titles of the stages on pages and in messages. */
 export const STAGE_TITLES: Record<RunStage, string> = {
   build: "Build",
   sample: "Sample",

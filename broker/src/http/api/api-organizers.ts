@@ -27,7 +27,7 @@ const baselineSchema = z.object({
   comment: z.string().max(1000).nullable().default(null),
 });
 
-/** What organizers read and change in submissions to their challenges. */
+/** Adds the routes with which organizers read and change submissions to their challenges. */
 export function organizerRoutes({
   api,
   context,

@@ -38,7 +38,7 @@ export function Person({ account, profile }: { account: string; profile: Profile
   );
 }
 
-/** What a profile says beside the name: affiliation and link, with a dot before all but the first of a line. */
+/** Shows affiliation and link beside the name, with a dot before all but the first of a line. */
 export function About({ profile, isFirst = true }: { profile: Profile | null; isFirst?: boolean }) {
   const { affiliation = null, link = null } = profile ?? {};
   return (

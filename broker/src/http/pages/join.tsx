@@ -24,7 +24,7 @@ export function JoinPage({
   /** The path of the link, which the form is sent to. */
   path: string;
   challenges: readonly InvitedTo[];
-  /** What was entered before. */
+  /** The name that was entered before. */
   name?: string;
   failed?: CrowdaiError;
 }) {

@@ -8,7 +8,7 @@ import { formulas, plainFormula, type RenderFormula } from "./markdown/formulas.
 import { type Picture, publicFileOf, readPicture } from "./markdown/pictures.ts";
 import { createFormulaRenderer } from "./markdown/render-formula.ts";
 
-/** What the renderer knows of the text. */
+/** The renderer's knowledge of the text. */
 interface Env extends AnyEnv {
   basePath?: string;
   formula?: RenderFormula;

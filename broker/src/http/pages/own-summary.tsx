@@ -18,7 +18,7 @@ export function OwnSummary({ summary, config }: { summary: Summary; config: Chal
   );
 }
 
-/** The same for several challenges, beside each other. */
+/** Shows the summaries of several challenges beside each other. */
 export function SummaryCards({
   summaries,
   config,

@@ -3,7 +3,7 @@ import type { Renderer } from "./render-page.tsx";
 import type { Sessions } from "./session/sessions.ts";
 import type { SignInLimiter } from "./session/sign-in-limiter.ts";
 
-/** What the pages are made with. Made once, in pages.tsx. */
+/** The services that pages are made with. Created once, in pages.tsx. */
 export interface PageContext<N = unknown> extends Renderer {
   context: () => N;
   sessions: Sessions;

@@ -16,7 +16,7 @@ export function ProfilePage({
   /** The name of the account. */
   account: string;
   profile: Profile;
-  /** What was entered and refused. */
+  /** Values that were entered and refused. */
   entered?: ProfileChange | undefined;
   failed?: CrowdaiError | undefined;
 }) {

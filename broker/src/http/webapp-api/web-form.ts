@@ -35,7 +35,7 @@ const jobSchema = z.object({
     .length(1),
 });
 
-/** What submitting by the web form uses. */
+/** The services that submitting by the web form uses. */
 export type WebFormNeeds = IntentNeeds & StoreInputNeeds;
 
 /**

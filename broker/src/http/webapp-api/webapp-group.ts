@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Manager } from "./callers.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** What each group of routes uses. */
+/** The services that each group of routes uses. */
 export interface WebappGroup<N = unknown> {
   context: () => N;
   /** Identifies the caller. Throws Unauthorized. */

@@ -1,4 +1,4 @@
-/** What became of the connection: lost and being tried again, or back after so many milliseconds. */
+/** A change of the connection: lost and being tried again, or back after so many milliseconds. */
 export type ConnectionChange = { state: "lost" } | { state: "back"; afterMs: number };
 
 /** A connection that is replaced, or a broker that restarts behind another one, is back before anybody need know. */

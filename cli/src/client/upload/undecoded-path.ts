@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 /** A path: text, or bytes that are not UTF-8. */
 export type FilePath = string | Buffer;
 
-/** What runtimes put into an argument for each byte sequence that is not UTF-8. */
+/** The character that runtimes put into an argument for each byte sequence that is not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
 /**

@@ -18,7 +18,7 @@ import { spool } from "./spool.ts";
 export interface Prepared extends AsyncDisposable {
   offered: InputDescription;
   offer: SubmissionInput;
-  /** What the check of the challenge said; empty when it was not asked. */
+  /** The result of the challenge's check; empty when it was not asked for. */
   report: CheckReport;
 }
 

@@ -13,7 +13,7 @@ export type NamedInput =
   /** `isValue` for `--json -`: the text is a value, whatever else the challenge accepts. */
   | { from: "stdin"; isValue?: true };
 
-/** What messages call the value of --json. */
+/** The name of --json's value in messages. */
 export const JSON_FLAG = "The value of --json";
 
 /** The input to submit, as a file or a value, depending on what the challenge accepts. */

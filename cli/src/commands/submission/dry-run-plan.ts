@@ -10,7 +10,7 @@ import { type CodePlan, codeLines } from "./code-plan.ts";
 import { environmentRows } from "./environment-rows.ts";
 import { runRows } from "./run-rows.ts";
 
-/** What --dry-run answers: what would be sent, and which checks passed. */
+/** The answer of --dry-run: everything that would be sent, and the checks that passed. */
 export interface Plan {
   broker: string;
   challenge: string;
@@ -43,10 +43,10 @@ export interface PlanFacts {
   offered: InputDescription | { kind: "code"; name: null; size: number };
   sha256: string;
   code: CodePlan | null;
-  /** What would be run. */
+  /** The command that would be run. */
   command?: readonly string[];
   models?: readonly ModelToSend[];
-  /** What the input passed of the challenge's own check. */
+  /** The rules of the challenge's own check that the input passed. */
   checks?: readonly string[];
 }
 

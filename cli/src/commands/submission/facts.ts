@@ -5,7 +5,7 @@ export type ReportedAnswer =
   | { ok: true; id: string; score: number | null; data: unknown; message: string | null }
   | { ok: false; id: string | null; error: ErrorBody };
 
-/** What a report says. Commands fill it in as they learn it; what a command never learns stays as it is. */
+/** The contents of a report. Commands fill them in as they learn them; facts that a command never learns stay as they are. */
 export interface Facts {
   /** The file that the command line names. */
   file: string | null;

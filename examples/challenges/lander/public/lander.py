@@ -60,7 +60,7 @@ class Lander:
         pass
 
     def _potential(self):
-        """What is lost on the way to the pad. It guides a learner; the landing counts most."""
+        """Returns the cost of the way to the pad. It guides a learner; the landing counts most."""
         speed = math.hypot(self.vx, self.vy)
         return -2 * abs(self.x) - abs(self.y) - 2 * speed - 10 * abs(self.angle)
 

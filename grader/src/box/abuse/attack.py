@@ -4,7 +4,7 @@ import ctypes
 import os
 import sys
 
-# What the test has put on the machine for the programs to find: they get it as arguments.
+# Things that the test has put on the machine for the programs to find: they get them as arguments.
 PORT, CANARY, WORD, ABSTRACT, HOST_PID = (sys.argv[1:] + [""] * 5)[:5]
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BOX, type BoxPlan } from "../sandbox.ts";
 import { FLAGS, MADE, type Mount } from "./starter.ts";
 
-/** What a box can only read. */
+/** The parts of a box that it can only read. */
 export interface BoxParts {
   /** To be made in the box's own namespace of mounts. Afterwards, all parts are below MOUNTED. */
   readonly mounts: readonly Mount[];

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What programs need of /etc: nothing that tells of this machine's users, networks or keys. */
+/** The entries of /etc that programs need: none of this machine's users, networks or keys. */
 const COPIED = ["alternatives", "fonts", "ld.so.cache", "R"];
 const WRITTEN = {
   passwd: "box:x:1000:1000::/tmp:/bin/sh\n",
@@ -77,7 +77,7 @@ function findProgramFolders(): ProgramFolders {
   };
 }
 
-/** What each box has itself. */
+/** Folders that each box has itself. */
 const OWN = ["proc", "sys", "dev", "tmp", "out", "job"];
 
 /** Returns the top folders and links of an image, but those that `taken` names. */

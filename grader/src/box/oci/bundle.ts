@@ -23,7 +23,7 @@ export function createBundle(
   parent: string,
   content: {
     config: ContainerConfig;
-    /** What the box can read. */
+    /** The folder that the box can read. */
     boxFolder: BoxFolder;
     links: readonly [target: string, path: string][];
   },

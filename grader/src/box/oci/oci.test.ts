@@ -89,7 +89,7 @@ function commands(): string[] {
   });
 }
 
-/** What a runtime may leave on the machine. */
+/** Lists the traces that a runtime may leave on the machine. */
 function traces() {
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
   return {

@@ -28,7 +28,7 @@ cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /tmp/devic
 shift 2; exec "$@"`;
 
 /**
- * The same, for a runtime that passes on no descriptors: three processes beside it pass on what they carry, through pipes with a name.
+ * Starts a box by a runtime that passes on no descriptors: three processes beside it pass on what they carry, through pipes with a name.
  * The names are gone when the attendant has opened them.
  */
 const START_WITH_PIPES = `

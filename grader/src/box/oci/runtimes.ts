@@ -14,7 +14,7 @@ export interface Runtime {
   hostKernel: boolean;
   /** The action of its filter that answers a system call with ENOSYS. */
   refusal: "SCMP_ACT_ERRNO" | "SCMP_ACT_TRACE";
-  /** What the runtime itself needs in the control group of a box, besides the program. */
+  /** Resources that the runtime itself needs in the control group of a box, besides the program. */
   own: { memoryBytes: number; processes: number };
 }
 

@@ -62,7 +62,7 @@ class Env:
 
     @property
     def hello(self):
-        """What the session says of itself: spaces, episodes and limits."""
+        """The session's description of itself: spaces, episodes and limits."""
         if self._hello is None:
             self._hello = self._ask({"type": "hello"})
         return self._hello
@@ -136,7 +136,7 @@ class _Pipes:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
-        # What was printed before, and is not flushed, goes to stderr too.
+        # Output that was printed before, and is not flushed, goes to stderr too.
         os.dup2(2, 1)
 
     def ask(self, request):

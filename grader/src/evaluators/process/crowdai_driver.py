@@ -1,4 +1,4 @@
-"""What the drivers of Python evaluators share: the evaluator protocol, importing a script, and values that JSON can represent.
+"""The common part of the drivers of Python evaluators: the evaluator protocol, importing a script, and values that JSON can represent.
 
 Requires Python 3.7 or newer, and only the standard library.
 """

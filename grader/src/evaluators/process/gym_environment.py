@@ -18,7 +18,7 @@ import struct
 import sys
 import zlib
 
-# What stands for an infinite bound, which JSON cannot represent.
+# Stands for an infinite bound, which JSON cannot represent.
 INFINITE = 1e100
 
 

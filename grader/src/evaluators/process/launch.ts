@@ -19,7 +19,7 @@ export interface Launch {
   path: string;
   mode: "batch" | "persistent" | "environment";
   timeoutMs: number;
-  /** What the process and all its descendants may use together; unlimited when absent. */
+  /** The memory that the process and all its descendants may use together; unlimited when absent. */
   memoryBytes?: number | null;
   /** Default: what can be found from the process. */
   confinement?: Confinement;

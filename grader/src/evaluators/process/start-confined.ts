@@ -11,7 +11,7 @@ const TERM_MS = 1000;
 const DRAIN_MS = 500;
 const MEMORY_CHECK_MS = 250;
 
-/** What a spawn needs for its pipes, and some more. */
+/** The descriptors that a spawn needs for its pipes, and some more. */
 const DESCRIPTORS = 12;
 
 /** Throws EMFILE when a spawn would fail with it: both runtimes lose descriptors in a spawn that fails. */

@@ -13,7 +13,7 @@ export const MINIMAL = {
   evaluator: { command: ["python3", "evaluate.py"] },
 };
 
-/** What a file of a written folder is: text, bytes, or a link to somewhere. */
+/** The contents of a path in a written folder: text, bytes, or a link to somewhere. */
 type Content = string | Uint8Array | { link: string };
 
 /** A temporary folder with the given files, by path. It is gone when the test is. */

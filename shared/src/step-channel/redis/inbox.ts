@@ -80,7 +80,7 @@ export function openInbox(options: {
   async function read(): Promise<void> {
     while (!closed) {
       await (isBusy() ? receiveAll() : receiveEach()).catch(() => sleep(PAUSE_MS));
-      // What follows from the messages is sent before the next reads.
+      // Messages that follow from these are sent before the next reads.
       await setImmediate();
     }
   }

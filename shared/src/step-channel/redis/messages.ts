@@ -1,6 +1,6 @@
 import type { AgentAnswer, AgentRequest } from "../../protocol/agent.ts";
 
-/** What processes send each other. An id names a request of one process, however often it is sent. */
+/** A message between processes. An id names a request of one process, however often it is sent. */
 export type Message =
   | ["ask", id: string, from: string, session: string, request: AgentRequest]
   | ["answer", id: string, answer: AgentAnswer]

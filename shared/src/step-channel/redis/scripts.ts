@@ -5,7 +5,7 @@ import type { Script } from "../../queue/redis/script.ts";
 export const SERVER_MS = 15_000;
 /** How long a session that a grader has left refuses an earlier one. */
 const LEFT_MS = 60_000;
-/** What is sent to a process that does not read it is dropped after this time. */
+/** The time after which messages to a process that does not read them are dropped. */
 const INBOX_MS = 60_000;
 const JOURNAL_MS = 2 * 24 * 3600 * 1000;
 

@@ -19,7 +19,7 @@ const SLOWEST_MS = 300_000;
 /** Tolerance for clocks that differ and a first attempt that was delayed. */
 const BEFORE_MS = 600_000;
 
-/** What reporting outcomes uses. */
+/** The services that reporting outcomes uses. */
 export type OutboxNeeds = Needs<"records" | "clock" | "announce" | "queue" | "log">;
 
 /**

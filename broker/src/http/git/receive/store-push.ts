@@ -17,7 +17,7 @@ import { checkTree } from "./check-tree.ts";
 import { indexPack, openQuarantine, type Quarantine } from "./index-pack.ts";
 import { spoolPack } from "./spool.ts";
 
-/** What a pack needs beyond the files, for names, folders and its index. */
+/** Space that a pack needs beyond the files, for names, folders and its index. */
 const PACK_EXTRA = 4 * 1024 * 1024;
 const EXCLUDED = 200;
 

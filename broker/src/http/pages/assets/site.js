@@ -126,7 +126,7 @@ function follow(id) {
     if (fresh.isEqualNode(old)) return;
     const find = focusedIn(old);
     const scrolled = [...old.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
-    // What the reader is typing stays.
+    // Text that the reader is typing stays.
     const field = old.querySelector("input[type=search]");
     const isTyping = field !== null && field === document.activeElement;
     if (field) fresh.querySelector("input[type=search]")?.replaceWith(field);

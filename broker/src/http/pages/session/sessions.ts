@@ -11,7 +11,7 @@ import type { CookieScope } from "./cookie-scope.ts";
 export const SESSION_SECONDS = 8 * 3600;
 const COOKIE = "crowdai_session";
 
-/** Who reads a page, and the token that their forms must carry. */
+/** The reader of a page, and the token that their forms must carry. */
 export interface Visit {
   caller: Caller | null;
   /** Empty without a session. */
