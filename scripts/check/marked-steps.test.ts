@@ -1,17 +1,11 @@
 import { expect, it } from "vitest";
 import { readSteps, stepNames, unmarkedSteps } from "./marked-steps.ts";
 
-it("every commit, publication, claim, report, acknowledgement and upload of the servers has a name of its own", () => {
+it("every step of the servers that others may rely on has a name of its own", () => {
   const { names, problems } = readSteps();
   expect(problems).toEqual([]);
-  for (const kind of [
-    "commit.register-intent",
-    "publish.new-job",
-    "queue.claim",
-    "queue.exchange",
-    "report.outcome",
-  ])
-    expect(names).toContain(kind);
+  const kinds = ["channel", "claim", "commit", "publish", "queue", "refs", "report", "send", "upload"];
+  expect([...new Set(names.map((name) => name.split(".")[0]))]).toEqual(kinds);
 });
 
 it.each([
@@ -26,6 +20,21 @@ it.each([
     "connection.use((client) => runScript(client, base, TAKE, args))",
   ],
   ["an acknowledgement", "shared/src/queue/redis/x.ts", "await client.xack(key, group, id);"],
+  [
+    "a claim of the step channel",
+    "shared/src/step-channel/redis/x.ts",
+    "const last = await run(SERVE, [server]);",
+  ],
+  ["a write of the step channel", "shared/src/step-channel/redis/x.ts", "(client) => client.del(journal)"],
+  ["an entry of a journal", "shared/src/step-channel/x.ts", "journal.append(unwritten)"],
+  ["a ref", "broker/src/http/git/x.ts", 'await git.must(["update-ref", "refs/heads/main", name], { dir })'],
+  ["a claim in the records", "broker/src/background/webhooks/x.ts", "await claimMessage(db, id, now)"],
+  [
+    "what is sent to a webhook",
+    "broker/src/background/webhooks/x.ts",
+    "await postMessage(url, headers, body)",
+  ],
+  ["what is sent to the webapp", "broker/src/background/webapp/x.ts", "() => calls.update(number, form)"],
   [
     "a second call in a step",
     "broker/src/domain/x.ts",

@@ -1,5 +1,5 @@
-// Lists steps without a name: commits, publications, claims, reports, acknowledgements and uploads, at each of which
-// `npm run chaos -- --points` ends the process.
+// Lists steps without a name: commits, publications, claims, reports, acknowledgements, uploads, writes of the step channel, git
+// refs, and what is sent to webhooks and the webapp. `npm run chaos -- --points` ends the process at each of them.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     rule: 'markedStep("publish.<name>", () => …)',
-    call: /\b(?:queue|host)\s*\??\.publish\(/g,
+    call: /\b(?:queue\s*\??\.publish|host\s*\.(?:publish|mirror))\(/g,
     in: /^broker\/src\//,
   },
   {
@@ -50,6 +50,26 @@ const KINDS: readonly Kind[] = [
       "g",
     ),
     in: /^shared\/src\/queue\/redis\/(?!script\.ts)/,
+  },
+  {
+    rule: 'markedStep("channel.<name>", () => …)',
+    call: /\brun\((?!REFRESH\b)[A-Z]|\bclient\.(?:del|set|[lrsh](?:push|set|add|rem))\(|\bjournal\.append\(|\bjournals\.remove\(/g,
+    in: /^shared\/src\/step-channel\//,
+  },
+  {
+    rule: 'markedStep("refs.<name>", () => …)',
+    call: /\bgit\s*\.(?:must|run)\(\s*\[\s*"(?:update-ref|symbolic-ref|branch|tag|fetch)"/g,
+    in: /^broker\/src\//,
+  },
+  {
+    rule: 'markedStep("claim.<name>", () => …)',
+    call: /(?<!function )\bclaim(?:[A-Z]\w*)?\(/g,
+    in: /^broker\/src\/background\//,
+  },
+  {
+    rule: 'markedStep("send.<name>", () => …)',
+    call: /(?<!function )\bpostMessage\(|\bcalls\s*\.(?:create|update)\(/g,
+    in: /^broker\/src\/background\/(?:webhooks|webapp)\//,
   },
 ];
 

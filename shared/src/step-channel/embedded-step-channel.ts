@@ -1,3 +1,4 @@
+import { markedStep } from "../marked-steps.ts";
 import type { AgentAnswer, AgentRequest } from "../protocol/agent.ts";
 import { openJournalFiles } from "./journal-files.ts";
 import { createRequestQueue, type RequestQueue } from "./request-queue.ts";
@@ -67,7 +68,7 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
           if (!reply || !journal || session.server !== server) return;
           try {
             if (reply.entry) unwritten.push(reply.entry);
-            for (; unwritten[0]; unwritten.shift()) journal.append(unwritten[0]);
+            await markedStep("channel.append", async () => journal.append(unwritten));
             ask.resolve(reply.answer);
           } catch (error) {
             // The request can be repeated, and what could not be written comes first then.
@@ -97,7 +98,7 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
     },
 
     journal: (id) => journals.read(id),
-    forget: (id) => journals.remove(id),
+    forget: (id) => markedStep("channel.remove", () => journals.remove(id)),
 
     async close() {
       closed = true;

@@ -16,8 +16,8 @@ export interface JournalFiles {
 }
 
 export interface OpenJournal {
-  /** Writes an entry. After an error, the next call writes over what was left of it. */
-  append(entry: JournalEntry): void;
+  /** Writes the entries, and removes each from the list. After an error, the next call writes over what was left of one. */
+  append(entries: JournalEntry[]): void;
   close(): void;
 }
 
@@ -39,16 +39,18 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
       ftruncateSync(file, bytes);
       return {
-        append(entry) {
-          const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-          try {
-            // Takes microseconds, because nothing waits for the disk.
-            for (let done = 0; done < line.length; )
-              done += writeSync(file, line, done, line.length - done, bytes + done);
-          } catch (error) {
-            throw fileSystemError(Object.assign(error as Error, { path })) ?? error;
+        append(entries) {
+          for (; entries[0]; entries.shift()) {
+            const line = Buffer.from(`${JSON.stringify(entries[0])}\n`);
+            try {
+              // Takes microseconds, because nothing waits for the disk.
+              for (let done = 0; done < line.length; )
+                done += writeSync(file, line, done, line.length - done, bytes + done);
+            } catch (error) {
+              throw fileSystemError(Object.assign(error as Error, { path })) ?? error;
+            }
+            bytes += line.length;
           }
-          bytes += line.length;
         },
         close: () => closeSync(file),
       };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createKeyedMutex } from "@crowdai/shared/keyed-mutex";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { mitLicense } from "../../domain/agreements/mit-license.ts";
 import { findClosure } from "../../domain/challenges/find-closure.ts";
 import type { Records } from "../../records/records.ts";
@@ -114,7 +115,9 @@ export function createPublicRepositories(options: {
     await git.must(["pack-objects", "-q", "--revs", pack], { dir, objects, input: wanted, cpuSeconds: 300 });
     // Without the private repository as an alternate, every object must exist here.
     await git.must(["rev-list", "--objects", "--quiet", tip as string], { dir, cpuSeconds: 300 });
-    await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
+    await markedStep("refs.public", () =>
+      git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` }),
+    );
     await git.must(["prune-packed", "-q"], { dir });
   }
 

@@ -162,7 +162,7 @@ async function showOutside(
         : await publicRepositories.participant(challenge, id);
     const repository = { challenge, participant: name, edition: "public" as const };
     await host.ensure(repository);
-    await host.mirror(repository, dir as string);
+    await markedStep("publish.mirror", () => host.mirror(repository, dir as string));
     await markedStep("publish.repository", () => host.publish(repository));
     await save({ shown: wanted, tries: 0, next_at: iso(clock()), problem: null });
     return true;

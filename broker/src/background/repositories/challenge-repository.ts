@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { Transaction } from "kysely";
 import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
@@ -130,7 +131,9 @@ export async function updateChallenge(options: {
     await write("tree", tree);
     await write("commit", row.text);
   }
-  await git.must(["update-ref", "refs/heads/main", last.commit_name], { dir });
+  await markedStep("refs.challenge", () =>
+    git.must(["update-ref", "refs/heads/main", last.commit_name], { dir }),
+  );
   await writeApplied(dir, { stored: 0, final: last.number });
   return last.number;
 }

@@ -1,4 +1,5 @@
 import { asCrowdaiError } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { iso } from "../../base/clock.ts";
 import { repositoryName } from "../../domain/submissions/repository-name.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
@@ -43,7 +44,7 @@ async function show(code: MirrorNeeds, row: CodeRepositoryRow): Promise<boolean>
   const { host, records, clock, log } = code;
   const key = { challenge: row.challenge, participant_id: row.participant_id };
   const { db } = records;
-  if (!(await claim(code, row))) return false;
+  if (!(await markedStep("claim.repository", () => claim(code, row)))) return false;
   try {
     await pushToHost(code, row);
     await db
@@ -101,7 +102,8 @@ async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<vo
     if (!served) return;
     const own: HostedRepository = { challenge: row.challenge, participant: null, edition: "private" };
     await host.ensure(own);
-    return host.mirror(own, await currentChallengeRepository(code, served.config));
+    const dir = await currentChallengeRepository(code, served.config);
+    return markedStep("publish.private-challenge", () => host.mirror(own, dir));
   }
   const owner = await records.db
     .selectFrom("participants")
@@ -114,5 +116,6 @@ async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<vo
     edition: "private",
   };
   await host.ensure(repository);
-  await host.mirror(repository, await repositories.participant(row.challenge, row.participant_id));
+  const dir = await repositories.participant(row.challenge, row.participant_id);
+  await markedStep("publish.private-repository", () => host.mirror(repository, dir));
 }

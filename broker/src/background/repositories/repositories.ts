@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { createKeyedMutex } from "@crowdai/shared/keyed-mutex";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionCodeRow } from "../../records/tables.ts";
@@ -105,7 +106,9 @@ export async function openRepositories(options: {
       ...final.map((row) => `update refs/tags/submission-${row.submission} ${row.final_commit}`),
       ...(tip ? [`update refs/heads/main ${tip}`] : []),
     ];
-    await git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` });
+    await markedStep("refs.received", () =>
+      git.must(["update-ref", "--stdin"], { dir, input: `${refs.join("\n")}\n` }),
+    );
     if (stored.length > 0 && (await packCount(dir)) > maxPacks) await repack(dir);
     return {
       stored: stored.at(-1)?.stored_seq ?? applied.stored,

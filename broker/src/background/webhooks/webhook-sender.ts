@@ -1,3 +1,4 @@
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { VERSION } from "../../base/version.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
 import {
@@ -71,7 +72,7 @@ export function createWebhookSender(
     const due = await dueMessages(records.db, webhook, clock());
     await workThrough(due, AT_ONCE, async (id) => {
       if (closing.signal.aborted || breaker.isOpen()) return false;
-      const message = await claimMessage(records.db, id, clock());
+      const message = await markedStep("claim.webhook", () => claimMessage(records.db, id, clock()));
       if (message) await sendMessage(message, breaker);
       return true;
     });
@@ -123,9 +124,11 @@ export function createWebhookSender(
       "webhook-timestamp": String(timestamp),
       "webhook-signature": signatureOf(webhookSecret(installation, message), id, timestamp, body),
     };
-    await postMessage(url, headers, body, {
-      ...{ hosts, resolve, timeoutMs: times.timeoutMs, signal: closing.signal },
-    });
+    await markedStep("send.webhook", () =>
+      postMessage(url, headers, body, {
+        ...{ hosts, resolve, timeoutMs: times.timeoutMs, signal: closing.signal },
+      }),
+    );
   }
 
   return {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { markedStep } from "../../marked-steps.ts";
 import type { QueueLog } from "../../queue/redis/queue-log.ts";
 import {
   type Client,
@@ -58,10 +59,9 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
     const asks = createAsks({
       process,
       send: async (requests) =>
-        (await run(SEND, [
-          process,
-          ...requests.flatMap(({ session, message }) => [session, message]),
-        ])) as string[],
+        (await markedStep("channel.ask", () =>
+          run(SEND, [process, ...requests.flatMap(({ session, message }) => [session, message])]),
+        )) as string[],
       async servers(sessions) {
         const keys = sessions.map((session) => key("server", session));
         const servers = await connection.use((client) => client.mget(keys));
@@ -75,11 +75,13 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
       log,
       claim: (server, session) =>
         retry(async () => {
-          const last = await run(SERVE, [server, session, announcement(session)]);
+          const last = await markedStep("channel.claim", () =>
+            run(SERVE, [server, session, announcement(session)]),
+          );
           return last === null ? null : (JSON.parse(String(last)) as JournalElement);
         }),
       async leave(server, session) {
-        await run(LEAVE, [server, session]);
+        await markedStep("channel.leave", () => run(LEAVE, [server, session]));
       },
       refresh: async (all) =>
         kept(
@@ -90,12 +92,14 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
         ),
       reply: async (replies) =>
         kept(
-          await run(
-            REPLY,
-            replies.flatMap(({ server, session, to, message, element, again }) => [
-              ...[server, session, to, message, element],
-              again ? "1" : "0",
-            ]),
+          await markedStep("channel.answer", () =>
+            run(
+              REPLY,
+              replies.flatMap(({ server, session, to, message, element, again }) => [
+                ...[server, session, to, message, element],
+                again ? "1" : "0",
+              ]),
+            ),
           ),
         ),
     });
@@ -145,7 +149,9 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
     async forget(session) {
       const { connection } = open();
       await retry(() =>
-        connection.use((client) => client.del(key("journal", session), key("waiting", session))),
+        markedStep("channel.forget", () =>
+          connection.use((client) => client.del(key("journal", session), key("waiting", session))),
+        ),
       );
     },
 

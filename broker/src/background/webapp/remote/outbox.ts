@@ -1,4 +1,5 @@
 import type { SubmissionEvent } from "@crowdai/shared";
+import { markedStep } from "@crowdai/shared/marked-steps";
 import { iso } from "../../../base/clock.ts";
 import { lockSubmission } from "../../../domain/submissions/find-submission.ts";
 import type { Needs } from "../../../domain/submissions/services.ts";
@@ -45,7 +46,7 @@ export function createOutbox(options: {
 
   /** Resolves with whether the webapp is unreachable. */
   async function reportOutcome({ submission }: WebappSubmissionRow): Promise<boolean> {
-    const row = await claim(db(), submission, now());
+    const row = await markedStep("claim.webapp", () => claim(db(), submission, now()));
     if (!row) return false;
     try {
       await deliver(row);
@@ -74,11 +75,11 @@ export function createOutbox(options: {
     if (!submission) return withdraw(row, number);
     const form = gradeForm(submission);
     if (form === null) return;
-    await refusable(row, () => calls.update(number, form));
+    await refusable(row, () => markedStep("send.webapp-grade", () => calls.update(number, form)));
     const media = mediaForm(submission);
     // Separate from the grade, which must not fail with the media: the webapp looks for them in a store of
     // its own.
-    if (media) await refusable(row, () => calls.update(number, media));
+    if (media) await refusable(row, () => markedStep("send.webapp-media", () => calls.update(number, media)));
     await change(row.submission, { told: row.news });
   }
 
@@ -103,7 +104,7 @@ export function createOutbox(options: {
         "webapp submission unverified, opening it again",
       );
     try {
-      const made = await calls.create(openForm(submission, key));
+      const made = await markedStep("send.webapp-submission", () => calls.create(openForm(submission, key)));
       await opened(row.submission, made.number);
       if (made.participant !== null)
         await renameParticipant(context().records, row.participant_id, made.participant);
@@ -163,7 +164,9 @@ export function createOutbox(options: {
    * against a rule or a crash of the broker.
    */
   async function withdraw(row: WebappSubmissionRow, number: number): Promise<void> {
-    await refusable(row, () => calls.update(number, withdrawnForm(row.submission)));
+    await refusable(row, () =>
+      markedStep("send.webapp-withdrawal", () => calls.update(number, withdrawnForm(row.submission))),
+    );
     await change(row.submission, { outcome: "withdrawn", told: row.news });
   }
 
