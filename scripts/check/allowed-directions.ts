@@ -127,7 +127,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "challenge-folder": ["check", "protocol"],
       objects: ["keyed-mutex.ts", "marked-steps.ts", "protocol"],
       queue: ["marked-steps.ts", "protocol"],
-      "step-channel": ["file-system-error.ts", "queue", "protocol"],
+      "step-channel": ["file-system-error.ts", "marked-steps.ts", "queue", "protocol"],
     },
   },
   {
