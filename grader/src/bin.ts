@@ -2,11 +2,12 @@ import process from "node:process";
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
 import { armCrashPoints } from "@crowdai/shared/marked-steps";
+import { reuseCompiledCode } from "@crowdai/shared/reuse-compiled-code";
 import { watchOutput } from "@crowdai/shared/watch-output";
-import { main } from "./main.ts";
 
 // Before anything is opened.
 closeInheritedFiles();
+reuseCompiledCode(process.env);
 armCrashPoints(process.env.CROWDAI_CRASH_FILE);
 watchOutput(process);
 
@@ -18,6 +19,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
     stop.abort();
   });
 
+// Loaded when compiled code can be reused.
+const { main } = await import("./main.ts");
 process.exitCode = await main({
   args: process.argv.slice(2),
   env: process.env,

@@ -29,4 +29,9 @@ describe.each(["broker", "grader"])("the bundle of the %s", (name) => {
     for (const file of (await readdir(dist)).filter((each) => each.endsWith(".js")))
       expect(await readFile(join(dist, file), "utf8"), file).not.toMatch(/from "(ajv|hono|kysely|zod)["/]/);
   });
+
+  it("imports no module of Node.js, which would evaluate all that the module exports", async () => {
+    for (const file of (await readdir(dist)).filter((each) => /^(bin|index|chunk-.*)\.js$/.test(each)))
+      expect(await readFile(join(dist, file), "utf8"), file).not.toMatch(/^(import|\}) .*from "node:/m);
+  });
 });

@@ -2,24 +2,24 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:
 import { basename, dirname, join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import { root } from "../lib/root.ts";
+import { lazyBuiltins } from "./lazy-builtins.ts";
 import { notices } from "./notices.ts";
 import { packageNames } from "./package-names.ts";
 
 /**
- * Packages of many small modules that most commands load, and what these import: a command takes twice as long to start when
- * Node.js finds each module by itself. Zod is inside because one program must not have it twice.
+ * Packages of many small modules that a start or most commands load, and what these import: a command takes twice as long to
+ * start when Node.js finds each module by itself. Zod is inside because one program must not have it twice. Packages of which Bun has
+ * a version of its own stay outside, as ws does, and with it socket.io.
  */
 const INSIDE = [
   ...["kysely", "ajv", "fast-deep-equal", "fast-uri", "json-schema-traverse"],
-  ...[
-    "hono",
-    "zod",
-    "@hono/zod-openapi",
-    "@hono/zod-validator",
-    "@asteasolutions/zod-to-openapi",
-    "openapi3-ts",
-    "yaml",
-  ],
+  ...["hono", "@hono/node-server", "zod", "@hono/zod-openapi", "@hono/zod-validator"],
+  ...["@asteasolutions/zod-to-openapi", "openapi3-ts", "yaml", "commander", "jose", "rate-limiter-flexible"],
+  ...["pino", "pino-std-serializers", "thread-stream", "sonic-boom", "on-exit-leak-free"],
+  ...["quick-format-unescaped", "safe-stable-stringify", "atomic-sleep", "@pinojs/redact", "real-require"],
+  ...["prom-client", "@opentelemetry/api", "tdigest", "bintrees"],
+  ...["markdown-it", "entities", "mdurl", "linkify-it", "uc.micro", "punycode.js"],
+  ...["yauzl", "pend", "modern-tar", "async-mutex", "fastest-levenshtein"],
 ];
 
 /**
@@ -51,6 +51,7 @@ export async function buildServer(
     jsxImportSource: "hono/jsx",
     logLevel: "silent", // The caller reports the error.
     plugins: [
+      lazyBuiltins,
       {
         name: "other-packages-stay-outside",
         setup({ onResolve }) {
