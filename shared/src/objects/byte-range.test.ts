@@ -17,6 +17,7 @@ it.each([
   ["bytes=0-1,3-4", 10, null],
   ["bytes=-", 10, null],
   ["items=0-1", 10, null],
+  ["kilobytes=0-1", 10, null],
   ["bytes=a-b", 10, null],
 ] as const)("%s of %d bytes is %o", (header, size, range) => {
   expect(singleRange(header, size)).toEqual(range);
