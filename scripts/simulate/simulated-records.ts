@@ -8,10 +8,10 @@ import {
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
-  SqliteQueryCompiler,
 } from "kysely";
 import { migrate, type Records } from "../../broker/src/records/records.ts";
 import { type SqliteStatements, statements } from "../../broker/src/records/sqlite-dialect.ts";
+import { QueryCompiler } from "../../broker/src/records/sqlite-query-compiler.ts";
 import { lookup } from "../../broker/src/records/statement.ts";
 import type { Tables } from "../../broker/src/records/tables.ts";
 import type { Program, World } from "./world.ts";
@@ -99,7 +99,7 @@ type Steps = Pick<World, "step" | "mayCrash">;
 function dialect(database: Database, world: Steps, program: Program): Dialect {
   return {
     createDriver: () => driver(database, world, program),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
     createAdapter: () => adapter,
     createIntrospector: (db) => new SqliteIntrospector(db),
   };

@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import type { Choices } from "./choices.ts";
 import { Violation } from "./violation.ts";
 
@@ -130,10 +131,8 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
   return world;
 }
 
-const { setImmediate } = globalThis;
-
-/** Lets every program run on to its next step. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets every program run on to its next step: Node.js calls what waits for the next tick when no promise has work left. */
+const settled = () => new Promise<void>((resolve) => nextTick(resolve));
 
 /** Replaces the timers of this process by those of the world until it is called again with null. */
 export function useTimersOf(world: World | null): void {

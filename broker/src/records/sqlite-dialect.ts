@@ -8,9 +8,9 @@ import {
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
-  SqliteQueryCompiler,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
+import { QueryCompiler } from "./sqlite-query-compiler.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {
@@ -26,7 +26,7 @@ export interface SqliteConnections {
 export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
     createDriver: () => sqliteDriver(connections),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
     createAdapter: () => new Adapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };

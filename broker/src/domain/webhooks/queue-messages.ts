@@ -81,10 +81,14 @@ const writeSubmissionMessages = statement(
             text(given.at).as("next_try_at"),
           ])
           .where("submissions.id", "=", given.submission)
-          .where("webhooks.events", "like", given.wanted);
+          // As an expression: SQLite prepares a statement again for each pattern that is a parameter.
+          .where("webhooks.events", "like", text(given.wanted));
         return given.ranked === undefined
           ? rows
-          : rows.where("submissions.function", "=", "submit").where("submissions.dry_run", "=", given.ranked);
+          : rows
+              .where("submissions.function", "=", "submit")
+              // As an expression, for the same reason: partial indexes depend on it.
+              .where("submissions.dry_run", "=", sql<number>`cast(${given.ranked} as integer)`);
       })
       .onConflict((conflict) => conflict.columns(["webhook", "event", "subject"]).doNothing()),
 );
