@@ -16,6 +16,7 @@ import { injectFaults } from "./chaos/fault-injection.ts";
 import { planFaults } from "./chaos/fault-plan.ts";
 import { startFleet } from "./chaos/fleet.ts";
 import { provokeLateReport } from "./chaos/late-report.ts";
+import { prepareOlderRelease } from "./chaos/older-release.ts";
 import { readOptions } from "./chaos/options.ts";
 import { report } from "./chaos/report.ts";
 import { reportPoints } from "./chaos/report-points.ts";
@@ -64,12 +65,11 @@ const work = planSubmissions(createSeededRandom(seed + 1), {
   sample,
 });
 if (!options.challenges) await own.write();
-const fleet = await startFleet({ ...options, folder, challenges }).catch(async (error: Error) => {
-  console.error(`Cannot run: ${error.message.trim()}`);
-  await rm(folder, { recursive: true, force: true });
-  // Processes that were started end with this one.
-  process.exit(2);
-});
+const older = options.conditions.has("two-releases")
+  ? await prepareOlderRelease(options.olderRelease, join(folder, "older")).catch(cannotRun)
+  : null;
+if (older) console.log(`older release: ${older.name}`);
+const fleet = await startFleet({ ...options, folder, challenges, olderRelease: older }).catch(cannotRun);
 const plan = planFaults(createSeededRandom(seed + 2), {
   kills: options.kills,
   ms,
@@ -82,6 +82,7 @@ const plan = planFaults(createSeededRandom(seed + 2), {
     swift: 0,
   },
   smallDisk: fleet.smallDisk?.grader ?? null,
+  upgrades: older && { broker: options.brokers, grader: options.graders },
 });
 const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
 const keys: string[] = [];
@@ -153,6 +154,13 @@ function installServices(args: readonly string[]): void {
     "python3",
     "setpriv",
   ]);
+}
+
+async function cannotRun(error: Error): Promise<never> {
+  console.error(`Cannot run: ${error.message.trim()}`);
+  await rm(folder, { recursive: true, force: true });
+  // Processes that were started end with this one.
+  process.exit(2);
 }
 
 async function untilStalled(): Promise<void> {

@@ -8,19 +8,31 @@ export const CONDITIONS = {
   "full-disk": "one more grader, whose disk is full again and again",
   "wrong-clock": "one more grader, whose clock is a day behind",
   "broken-evaluator": "one more grader, which cannot start the evaluator",
+  "two-releases": "an older release, replaced process by process; =<git revision or folder of a build>",
 } as const;
 export type Condition = keyof typeof CONDITIONS;
 
+const RELEASE = "two-releases=";
 const NAMES = Object.keys(CONDITIONS) as Condition[];
 
 /** Reads `a,b` or `all`. Throws an Error that names an unknown one. */
 export function readConditions(text: string): ReadonlySet<Condition> {
   if (text === "all") return new Set(NAMES);
-  const names = text.split(",").filter(Boolean);
+  const names = text
+    .split(",")
+    .filter(Boolean)
+    .map((name) => (name.startsWith(RELEASE) ? "two-releases" : name));
   const unknown = names.find((name) => !NAMES.includes(name as Condition));
   if (unknown !== undefined) throw new Error(`--with is all, or some of ${NAMES.join(",")}; not ${unknown}`);
   return new Set(names as Condition[]);
 }
+
+/** Returns the revision or folder of `two-releases=…`; null when none is named. */
+export const readOlderRelease = (text: string): string | null =>
+  text
+    .split(",")
+    .find((name) => name.startsWith(RELEASE))
+    ?.slice(RELEASE.length) || null;
 
 /** Leaves out the conditions that cannot be set up, and reports each with its reason. */
 export function possibleConditions(

@@ -7,7 +7,7 @@ import pg from "pg";
 import type { Daemon } from "../services/daemon.ts";
 import type { Service } from "../services/service.ts";
 import type { Fault, Part } from "./fault-plan.ts";
-import type { Fleet } from "./fleet.ts";
+import { type Fleet, OLDER_THAN_RECORDS } from "./fleet.ts";
 
 const run = promisify(execFile);
 const RESTART_TIMEOUT_MS = 120_000;
@@ -52,13 +52,15 @@ async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): 
     return endConnections(fleet.postgres[0]!.url);
   }
   if (kind === "read-only") return makeReadOnly(fleet.postgres[0]!.url, holdMs);
+  const replace = () => fleet.upgrade(part, index);
+  if (kind === "upgrade") replace();
   const daemon = kind === "failover" ? await fleet.redisMaster() : fleet[part][index]!;
   if (kind === "fill") return fillDisk(`/proc/${daemon.pid}/root${fleet.smallDisk?.folder}`, holdMs);
   if (kind === "starve") {
     await starve(daemon.pid);
     await sleep(holdMs);
     await daemon.kill("SIGKILL");
-    return supervise(daemon);
+    return supervise(daemon, replace);
   }
   if (kind === "freeze") {
     const pids = await processTreeOf(daemon, part);
@@ -70,16 +72,20 @@ async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): 
   if (kind === "kill" || kind === "failover") await daemon.kill("SIGKILL");
   else await daemon.stop();
   await sleep(holdMs);
-  await supervise(daemon);
+  await supervise(daemon, replace);
 }
 
-/** Starts it again, as whatever looks after a server does: until what it needs is there too. */
-async function supervise(daemon: Daemon): Promise<void> {
+/**
+ * Starts it again, as whatever looks after a server does: until what it needs is there too. A broker that is older than the
+ * records, as a newer one has migrated them, is replaced.
+ */
+async function supervise(daemon: Daemon, replace: () => void): Promise<void> {
   for (const end = performance.now() + RESTART_TIMEOUT_MS; ; )
     try {
       return await daemon.restart();
     } catch (error) {
-      if (performance.now() > end) throw error;
+      if (OLDER_THAN_RECORDS.test((error as Error).message)) replace();
+      else if (performance.now() > end) throw error;
     }
 }
 

@@ -7,7 +7,17 @@ export type Part = (typeof PARTS)[number];
 export interface Fault {
   /** Milliseconds from the first submission on. */
   at: number;
-  kind: "kill" | "freeze" | "restart" | "flush" | "cut" | "read-only" | "starve" | "failover" | "fill";
+  kind:
+    | "kill"
+    | "freeze"
+    | "restart"
+    | "flush"
+    | "cut"
+    | "read-only"
+    | "starve"
+    | "failover"
+    | "fill"
+    | "upgrade";
   part: Part | "wire";
   /** Which of several brokers or graders. */
   index: number;
@@ -23,6 +33,8 @@ const ALL_TOGETHER = 50;
 const RARE = 10;
 /** How long a master stays dead until its replica has certainly replaced it. */
 const FAILOVER_MS = 5000;
+/** In which part of the time brokers and graders of an older release are replaced, one after the other. */
+const UPGRADES = { broker: [0.2, 0.6], grader: [0.6, 0.9] } as const;
 const OTHERS = ["freeze", "freeze", "restart", "flush", "cut", "read-only", "starve"] as const;
 
 /**
@@ -36,12 +48,15 @@ export function planFaults(
     ms,
     counts,
     smallDisk = null,
+    upgrades = null,
   }: {
     kills: number;
     ms: number;
     counts: Readonly<Record<Part, number>>;
     /** Which grader has a disk that can be filled. */
     smallDisk?: number | null;
+    /** How many brokers and graders begin as an older release. */
+    upgrades?: Readonly<Record<"broker" | "grader", number>> | null;
   },
 ): Fault[] {
   const present = PARTS.filter((part) => counts[part] > 0);
@@ -53,9 +68,14 @@ export function planFaults(
     at,
     kind,
     part,
-    index: chance.between(0, counts[part]),
+    index: sparedOlder(part, chance.between(0, counts[part]), at),
     holdMs: chance.between(0, longest),
   });
+  // An older broker that ends does not start again once a newer one has migrated the records. One of them is to live beside the newer.
+  const sparedOlder = (part: Part, index: number, at: number) => {
+    const isSpared = part === "broker" && index > 0 && index + 1 === upgrades?.broker;
+    return isSpared && at >= ms * UPGRADES.broker[0] && at < ms * UPGRADES.broker[1] ? 0 : index;
+  };
   const faults: Fault[] = [];
   const killed = () => faults.filter(({ kind }) => kind === "kill").length;
   while (killed() < kills) {
@@ -105,6 +125,12 @@ export function planFaults(
     if (smallDisk !== null)
       faults.push({ ...one("grader", "fill", chance.between(0, ms), 10_000), index: smallDisk });
   }
+  for (const part of ["broker", "grader"] as const)
+    for (let index = 0; index < (upgrades?.[part] ?? 0); index++) {
+      const [from, to] = UPGRADES[part];
+      const at = Math.round(ms * (from + ((to - from) * index) / upgrades![part]));
+      faults.push({ at, kind: "upgrade", part, index, holdMs: 0 });
+    }
   return faults.sort((a, b) => a.at - b.at);
 }
 

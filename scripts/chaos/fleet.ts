@@ -13,7 +13,9 @@ import type { Service } from "../services/service.ts";
 import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY, startSwift } from "../services/swift.ts";
 import { type Balancer, startBalancer } from "./balancer.ts";
 import type { Condition } from "./conditions.ts";
+import type { Part } from "./fault-plan.ts";
 import { type OddGrader, oddGraders } from "./odd-graders.ts";
+import type { OlderRelease } from "./older-release.ts";
 
 export interface FleetOptions {
   folder: string;
@@ -25,9 +27,14 @@ export interface FleetOptions {
   /** The runtime of brokers and graders: Node.js or Bun. */
   runtime: string;
   conditions?: ReadonlySet<Condition>;
+  /** Brokers and graders begin as these, but not the graders with something wrong. */
+  olderRelease?: OlderRelease | null;
   /** More settings of brokers and graders. */
   env?: Record<string, string>;
 }
+
+/** A broker's message when it is older than the records. */
+export const OLDER_THAN_RECORDS = /written by a newer version of the broker/;
 
 const CLOCK_OFFSET = "scripts/chaos/clock-offset.mjs";
 const HOUR_AHEAD = String(3_600_000);
@@ -50,6 +57,8 @@ export interface Fleet {
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
+  /** Lets the broker or grader be the newer release from its next start on. */
+  upgrade(part: Part, index: number): void;
   /** The server that is the master: with Sentinel, one of two. */
   redisMaster(): Promise<Service>;
   /** Sends one command to Redis, over a connection of its own. */
@@ -85,12 +94,21 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         }
       : {}),
   };
+  const older = new Set<string>();
+  if (options.olderRelease)
+    for (const [part, count] of [
+      ["broker", options.brokers],
+      ["grader", options.graders],
+    ] as const)
+      for (let index = 0; index < count; index++) older.add(`${part} ${index}`);
+  const programOf = (part: "broker" | "grader", index: number) =>
+    older.has(`${part} ${index}`) ? options.olderRelease![part] : join(root, part, "dist/bin.js");
   const dataOf = (index: number) => join(folder, `broker-${index + 1}`);
   const port = await freePorts(options.brokers);
   const ports = Array.from({ length: options.brokers }, (_, index) => port + index);
   const processOf = (
     name: string,
-    argv: readonly string[],
+    argv: () => readonly string[],
     ready: () => Promise<boolean>,
     odd: Partial<OddGrader> = {},
   ) => {
@@ -99,16 +117,17 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     return startDaemon({
       name,
       folder: join(folder, "logs"),
-      argv: ["env", "-i", ...settings, ...(odd.prefix ?? []), runtime, ...clock, ...argv],
+      argv: () => ["env", "-i", ...settings, ...(odd.prefix ?? []), runtime, ...clock, ...argv()],
       ready,
+      hopeless: OLDER_THAN_RECORDS,
     });
   };
   const broker = await Promise.all(
     ports.map((at, index) =>
       processOf(
         `broker-${index + 1}`,
-        [
-          join(root, "broker/dist/bin.js"),
+        () => [
+          programOf("broker", index),
           "start",
           ...["--host", "127.0.0.1", "--port", String(at)],
           ...["--data", dataOf(index), "--challenges", challenges],
@@ -123,8 +142,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     [...Array<undefined>(options.graders), ...odd].map((one, index) =>
       processOf(
         `grader-${one?.name ?? index + 1}`,
-        [
-          join(root, "grader/dist/bin.js"),
+        () => [
+          programOf("grader", index),
           "start",
           ...["--data", dataOf(0), "--challenges", challenges, "--concurrency", "2"],
         ],
@@ -141,6 +160,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     grader,
     smallDisk: smallDiskOf(odd, options.graders),
     redis: redis.servers,
+    upgrade: (part, index) => void older.delete(`${part} ${index}`),
     redisMaster: () => redis.master(),
     postgres: postgres ? [postgres] : [],
     swift: swift ? [swift] : [],

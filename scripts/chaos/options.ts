@@ -1,7 +1,13 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isInstalled } from "../services/programs.ts";
-import { CONDITIONS, type Condition, possibleConditions, readConditions } from "./conditions.ts";
+import {
+  CONDITIONS,
+  type Condition,
+  possibleConditions,
+  readConditions,
+  readOlderRelease,
+} from "./conditions.ts";
 
 export interface Options {
   submissions: number;
@@ -16,6 +22,8 @@ export interface Options {
   challenges: string | undefined;
   runtime: string;
   conditions: ReadonlySet<Condition>;
+  /** Revision or folder of the older of two releases; null for the default. */
+  olderRelease: string | null;
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
   /** End the process so often at each marked point instead. */
@@ -132,6 +140,7 @@ function read(args: string[]): Options {
     challenges: values.challenges && resolve(values.challenges),
     runtime: values.runtime ?? process.execPath,
     conditions: possibleConditions(readConditions(values.with ?? ""), { brokers, say: console.log }),
+    olderRelease: readOlderRelease(values.with ?? ""),
     boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
     points: values.points ? whole("times", values.times, 1) : null,
     keep: values.keep,

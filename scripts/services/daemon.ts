@@ -9,13 +9,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface DaemonOptions {
   /** Names its log file, `<name>.log` in the folder. */
   name: string;
-  argv: readonly [string, ...string[]];
+  /** A function is called at each start. */
+  argv: readonly string[] | (() => readonly string[]);
   folder: string;
   env?: NodeJS.ProcessEnv;
   /** Runs under this user; only root can ask for that. */
   user?: string;
   /** Lets it outlive this process. Otherwise the kernel kills it with its parent, whatever way that ends. */
   detached?: boolean;
+  /** In its log of a start that failed: however often it is tried, it will not start. */
+  hopeless?: RegExp;
   /** Resolves to whether it answers; asked again until it does. */
   ready: () => Promise<boolean>;
 }
@@ -74,7 +77,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
           child = await launch(options);
           return;
         } catch (error) {
-          if (tries === RESTARTS) throw error;
+          if (tries === RESTARTS || options.hopeless?.test((error as Error).message)) throw error;
           await sleep(100 * tries);
         }
     },
@@ -96,7 +99,7 @@ async function launch({
     ...(user || !detached ? ["setpriv"] : []),
     ...(user ? [`--reuid=${user}`, `--regid=${user}`, "--init-groups"] : []),
     ...(detached ? [] : ["--pdeathsig", "KILL"]),
-    ...argv,
+    ...(typeof argv === "function" ? argv() : argv),
   ];
   const child = spawn(program!, args, {
     cwd: folder,
