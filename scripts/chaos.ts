@@ -84,11 +84,14 @@ const plan = planFaults(createSeededRandom(seed + 2), {
   smallDisk: fleet.smallDisk?.grader ?? null,
   upgrades: older && { broker: options.brokers, grader: options.graders },
 });
-const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
 const keys: string[] = [];
-for (let i = 0; i < PARTICIPANTS; i++)
-  keys.push(await addParticipant(records, `participant-${i + 1}`, new Date().toISOString()));
-await records.close();
+const names = Array.from({ length: PARTICIPANTS }, (_, index) => `participant-${index + 1}`);
+if (older) for (const name of names) keys.push(await fleet.addParticipant(name));
+else {
+  const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
+  for (const name of names) keys.push(await addParticipant(records, name, new Date().toISOString()));
+  await records.close();
+}
 
 const began = performance.now();
 const ending = new AbortController();

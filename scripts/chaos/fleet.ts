@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { promisify } from "node:util";
 import type { Redis } from "ioredis";
 import { connectionsTo } from "../../shared/src/queue/redis/redis-url.ts";
 import { root } from "../lib/root.ts";
@@ -57,6 +59,8 @@ export interface Fleet {
   readonly databaseUrl: string | undefined;
   /** Data folder of the first broker. */
   readonly data: string;
+  /** Adds a participant with the first broker's program, whose release may be older, and returns the API key. */
+  addParticipant(name: string): Promise<string>;
   /** Lets the broker or grader be the newer release from its next start on. */
   upgrade(part: Part, index: number): void;
   /** The server that is the master: with Sentinel, one of two. */
@@ -160,6 +164,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     grader,
     smallDisk: smallDiskOf(odd, options.graders),
     redis: redis.servers,
+    async addParticipant(name) {
+      const argv = [programOf("broker", 0), "participant", "add", name, "--data", dataOf(0)];
+      const { stdout } = await promisify(execFile)(runtime, argv, {
+        env: { ...withoutBrokerSettings(), ...env },
+      });
+      return /crowdai_\w+/.exec(stdout)![0];
+    },
     upgrade: (part, index) => void older.delete(`${part} ${index}`),
     redisMaster: () => redis.master(),
     postgres: postgres ? [postgres] : [],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, sql } from "kysely";
 import pg from "pg";
@@ -10,6 +11,12 @@ const INT8 = 20;
 /** Errors after which the same transaction may succeed when retried: serialization failure and deadlock. */
 const TRY_AGAIN = new Set(["40001", "40P01"]);
 const MAX_TRIES = 5;
+/** A lock was not to be had in time, or only after a deadlock. */
+const LOCKED = new Set(["55P03", "40P01"]);
+/** Shorter than the second after which PostgreSQL looks for deadlocks. */
+const LOCK_TIMEOUT = "500ms";
+const MIGRATION_PAUSE_MS = 200;
+const MIGRATION_TIMEOUT_MS = 60_000;
 
 const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
@@ -22,8 +29,35 @@ async function configure(client: pg.ClientBase): Promise<void> {
   await client.query("set jit = off").catch(() => {});
 }
 
+/**
+ * Migrates while brokers of an older release use the tables: waits for each table only briefly, because they wait behind it meanwhile,
+ * and because PostgreSQL ends one of two transactions that wait for one another for a second, which could be theirs.
+ */
+async function migrateBesideOthers(db: Kysely<Tables>): Promise<void> {
+  for (const end = Date.now() + MIGRATION_TIMEOUT_MS; ; await sleep(MIGRATION_PAUSE_MS))
+    try {
+      return await db.connection().execute(async (one) => {
+        await sql`set lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(one);
+        await migrate(one, "postgres");
+        await sql`reset lock_timeout`.execute(one);
+      });
+    } catch (error) {
+      if (!LOCKED.has((error as { code?: string }).code ?? "")) throw error;
+      if (Date.now() > end)
+        throw new CrowdaiError(
+          "records_unreachable",
+          "Another transaction keeps the tables of the records locked.",
+          {
+            next: "Wait until it has ended, for example a backup with pg_dump, and start the broker again.",
+            cause: error,
+          },
+        );
+    }
+}
+
 /** Explains a failed start. Only the operator sees it, so it may contain the server's address and message. */
 function explainStart(error: unknown, address: string): unknown {
+  if (LOCKED.has((error as { cause?: { code?: string } }).cause?.code ?? "")) return error;
   if (error instanceof CrowdaiError && error.code === "records_unreachable")
     return new CrowdaiError("records_unreachable", `PostgreSQL at ${address} cannot be reached.`, {
       next: "Start it, or correct DATABASE_URL.",
@@ -59,7 +93,7 @@ export async function openPostgres(url: string): Promise<Records> {
   const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }) });
   const { hostname, port, pathname } = new URL(url);
   try {
-    await migrate(db, "postgres");
+    await migrateBesideOthers(db);
   } catch (error) {
     await db.destroy();
     throw explainStart(error, `${hostname}:${port || 5432}`);

@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { retryUntilReady } from "@crowdai/shared/retry-until-ready";
-import { sql } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../scripts/services/postgres.ts";
 import { withoutService } from "../../../scripts/services/programs.ts";
 import type { Service } from "../../../scripts/services/service.ts";
 import { allowedMs } from "../../../test/allowed-ms.ts";
 import { openPostgres } from "../../src/records/postgres.ts";
+import { migrator, type Records } from "../../src/records/records.ts";
+import type { Tables } from "../../src/records/tables.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
   let folder: string;
@@ -29,6 +32,31 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     const tables = await opened[0]!.db.introspection.getTables();
     expect(tables.filter(({ name }) => name === "submissions")).toHaveLength(1);
     for (const records of opened) await records.close();
+  });
+
+  it("are migrated while an older broker reads them, and its transaction is not ended", async () => {
+    const admin = await openPostgres(postgres.url);
+    await sql`create database rolling`.execute(admin.db);
+    await admin.close();
+    const url = postgres.url.replace(/[^/]*$/, "rolling");
+    const pool = new pg.Pool({ connectionString: url });
+    pool.on("error", () => {});
+    const older = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+    expect((await migrator(older, "postgres").migrateTo("015-final-scores")).error).toBeUndefined();
+    const waiting = async () =>
+      (await sql`select 1 from pg_locks where not granted and relation is not null`.execute(older)).rows;
+    let newer: Promise<Records> | undefined;
+    await older.transaction().execute(async (trx) => {
+      await sql`select id from submissions`.execute(trx);
+      newer = openPostgres(url);
+      // It has changed api_keys, and waits for submissions.
+      await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+      await sql`select hash from api_keys`.execute(trx);
+    });
+    await (await newer!).close();
+    const { rows } = await sql`select 1 from kysely_migration where name = '016-people'`.execute(older);
+    expect(rows).toHaveLength(1);
+    await older.destroy();
   });
 
   it("reject a transaction whose connection broke midway, and serve the next one", async () => {
