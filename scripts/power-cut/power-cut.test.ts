@@ -124,6 +124,15 @@ describe.skipIf(missing("strace"))("a disk that forgets what was not synced", ()
     );
   });
 
+  it("keeps a file that the client has replaced", async () => {
+    const program = `
+      const { replaceFile } = await import(${JSON.stringify(join(root, "cli/src/config/replace-file.ts"))});
+      await fs.writeFile(folder + "/file", "old", { flush: true });
+      await sync(folder);
+      await replaceFile(folder + "/file", "whole");`;
+    expect(await leftOf(program, "file")).toEqual(["whole"]);
+  });
+
   it("keeps what `submit --spool` has sealed in a new folder", async () => {
     const input = fileURLToPath(import.meta.url);
     const recorded = await recordCommand(() => [

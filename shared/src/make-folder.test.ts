@@ -16,6 +16,12 @@ it("makes a folder and those above it, with their mode, and leaves those that ex
   makeFolder("/");
 });
 
+it("returns the first folder that it made", () => {
+  expect(makeFolder(join(folder, "b/c/d"))).toBe(join(folder, "b"));
+  expect(makeFolder(join(folder, "b/c/e"))).toBe(join(folder, "b/c/e"));
+  expect(makeFolder(join(folder, "b/c"))).toBeUndefined();
+});
+
 it("throws where a file is in the way", () => {
   writeFileSync(join(folder, "file"), "");
   expect(() => makeFolder(join(folder, "file"))).toThrow("EEXIST");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@crowdai/shared/make-folder";
 
 /**
  * Writes a file that only its owner can read, whole or not at all, also in a power failure. Returns false,
@@ -25,7 +26,7 @@ export function replacePrivateFile(path: string, contents: Uint8Array): void {
 
 /** Makes a folder that only its owner can read, and those above it. Where it is new, it survives a power failure. */
 export function createPrivateFolder(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  const first = makeFolder(path, 0o700);
   if (first === undefined) return;
   for (let above = dirname(path); ; above = dirname(above)) {
     sync(openSync(above, "r"));

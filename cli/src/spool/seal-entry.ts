@@ -1,5 +1,5 @@
 import { constants, createWriteStream, existsSync } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { makeFolder } from "@crowdai/shared/make-folder";
 import { throwIfAborted } from "../async/abort.ts";
 import type { FileFacts } from "../client/upload/byte-source.ts";
 import { writing } from "../config/file-unwritable.ts";
+import { syncToDisk } from "../config/sync-to-disk.ts";
 import { fileDigest } from "./file-digest.ts";
 import { MANIFEST, type Manifest, SEAL, type SealedFile, sealedFiles } from "./manifest.ts";
 
@@ -141,16 +142,4 @@ function nearestFolder(folder: string): string {
   let path = resolve(folder);
   while (!existsSync(path) && path !== dirname(path)) path = dirname(path);
   return path;
-}
-
-async function syncToDisk(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Windows cannot flush a folder.
-    if (process.platform !== "win32") throw error;
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,5 +1,6 @@
-import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
+import { lstat, readdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { CrowdaiError } from "../protocol/errors.ts";
 import { syncFolder } from "./durable-files.ts";
 import { OBJECT_KEY } from "./object-store.ts";
@@ -22,8 +23,8 @@ export interface ObjectPaths {
 export async function objectPathsIn(folder: string, arriving = "arriving"): Promise<ObjectPaths> {
   const stored = join(folder, "stored");
   const incoming = join(folder, arriving);
-  await mkdir(stored, { recursive: true, mode: 0o700 });
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  makeFolder(stored, 0o700);
+  makeFolder(incoming, 0o700);
   await syncFolder(folder);
   await syncFolder(dirname(folder));
   const realRoot = await realpath(stored);

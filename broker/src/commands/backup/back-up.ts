@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import type { BrokerConfig } from "../../base/config.ts";
 import { VERSION } from "../../base/version.ts";
@@ -25,7 +26,7 @@ export interface BackupOptions {
  */
 export async function backUp({ config, folder, now, ...options }: BackupOptions): Promise<Manifest> {
   await requireEmpty(folder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   try {
     const copied = await backUpRecords(config, folder);
     const { objects: store } = await options.openObjects();

@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { markedStep } from "@crowdai/shared/marked-steps";
 import { mediaTypeOf } from "@crowdai/shared/media-types";
 import type { ObjectStore } from "@crowdai/shared/objects";
@@ -31,7 +32,7 @@ export async function restore({ config, openObjects, folder, signal }: RestoreOp
   const manifest = await verifyBackup(folder, signal);
   requireDialect(manifest, databaseUrl);
   if (databaseUrl) await requireEmptyDatabase(databaseUrl);
-  await mkdir(dirname(dataFolder), { recursive: true });
+  makeFolder(dirname(dataFolder));
   const records = join(folder, manifest.records.file);
   await allOrNothing(async (undo) => {
     const partial = await mkdtemp(join(dirname(dataFolder), `.${basename(dataFolder)}-`));

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import type { ObjectStore } from "@crowdai/shared/objects";
 import { VERSION } from "../../base/version.ts";
 import { showsProfiles } from "../../domain/profiles/profiles.ts";
@@ -46,7 +47,7 @@ export async function exportChallenge(options: ExportOptions): Promise<Exported>
   const { records, challenge, config, format, output, objects, now } = options;
   const withProfiles = config !== null && showsProfiles(config);
   await requireFree(output);
-  await mkdir(dirname(output), { recursive: true });
+  makeFolder(dirname(output));
   // Private: names and messages are for the organizer.
   const folder = await mkdtemp(join(dirname(output), `.${basename(output)}-`));
   try {

@@ -3,6 +3,7 @@ import { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, writeF
 import { basename, dirname, extname, join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { type ChallengeFolder, CONFIG_FILE, loadChallengeFolder } from "@crowdai/shared/challenge-folder";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import type { Draft } from "./draft.ts";
 import { isArchive } from "./find-in-bundle.ts";
 import { bundleInvalid, isClutter, onlyFolder, unpack } from "./open-bundle.ts";
@@ -21,7 +22,7 @@ export async function writeDraft(
       next: "Name another id with --id, or another folder with --into.",
     });
   const parent = dirname(target);
-  const made = await mkdir(parent, { recursive: true });
+  const made = makeFolder(parent);
   // Beside the target, so that it can be moved; brokers skip hidden folders.
   const temporary = join(parent, `.import-${randomBytes(6).toString("hex")}`);
   try {

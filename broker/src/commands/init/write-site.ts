@@ -1,5 +1,6 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "@crowdai/shared/make-folder";
 import { systemCodeOf } from "@crowdai/shared/system-code";
 import { siteFiles } from "./site-files.ts";
 
@@ -14,13 +15,13 @@ export interface WrittenSite {
  * files of two challenges must not mix.
  */
 export async function writeSite(folder: string, publicUrl: string | null): Promise<WrittenSite> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const hasChallenges = (await entriesOf(join(folder, "challenges"))).length > 0;
   const site: WrittenSite = { written: [], kept: hasChallenges ? ["challenges/"] : [] };
   for (const { path, text, isPrivate } of siteFiles(folder, publicUrl)) {
     if (hasChallenges && path.startsWith("challenges/")) continue;
     const file = join(folder, path);
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     try {
       await writeFile(file, text, { flag: "wx", mode: isPrivate ? 0o600 : 0o644 });
       site.written.push(path);
