@@ -10,7 +10,7 @@ const MIGRATIONS = "broker/src/records/migrations";
 const PACKAGES = ["shared", "cli", "broker", "grader"];
 
 export interface OlderRelease {
-  /** What it is, and why this one. */
+  /** Describes it, with the reason for this choice. */
   name: string;
   /** The built programs. */
   broker: string;

@@ -125,7 +125,7 @@ export const DIRECTIONS: readonly Directions[] = [
       bundles: ["challenge-folder", "protocol"],
       check: ["protocol"],
       "challenge-folder": ["check", "protocol"],
-      objects: ["keyed-mutex.ts", "marked-steps.ts", "protocol"],
+      objects: ["keyed-mutex.ts", "make-folder.ts", "marked-steps.ts", "protocol"],
       queue: ["marked-steps.ts", "protocol"],
       "step-channel": ["file-system-error.ts", "marked-steps.ts", "queue", "protocol"],
     },

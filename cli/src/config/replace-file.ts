@@ -19,6 +19,6 @@ export async function replaceFile(path: string, text: string, mode = 0o666): Pro
     await rm(temporary, { force: true });
     throw error;
   }
-  // The new file is in place: a file system that cannot flush folders is no reason to fail.
+  // The new file is in place, and some file systems cannot flush a folder.
   await syncToDisk(dirname(path)).catch(() => {});
 }
