@@ -2,6 +2,7 @@ import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import type { BestScore } from "../../domain/leaderboard/best-over-time.ts";
 import { plural, shownNumber } from "./format.ts";
 import { Plot } from "./plot.tsx";
+import { remembered } from "./remembered.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
@@ -46,35 +47,43 @@ export function BestChart({
           .
           {isFinal ? " The leaderboard shows the final scores, which were hidden while the round ran." : null}
         </figcaption>
-        {points.length > 1 ? (
-          <details>
-            <summary>Show as a table</summary>
-            <Scroll label="Best scores over time">
-              <table>
-                <caption class="unseen">Best scores over time</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Since</th>
-                    <th scope="col" class="number">
-                      <UntrustedText text={score.title} most={60} />
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {points.map((point) => (
-                    <tr>
-                      <th scope="row">
-                        <Time at={point.at} form="short" />
-                      </th>
-                      <td class="number">{number(point.score)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
-          </details>
-        ) : null}
+        {points.length > 1
+          ? remembered(["best scores", new Date().getUTCFullYear(), points, score], () => (
+              <BestScores points={points} score={score} />
+            ))
+          : null}
       </figure>
     </section>
+  );
+}
+
+function BestScores({ points, score }: { points: readonly BestScore[]; score: ChallengeConfig["score"] }) {
+  return (
+    <details>
+      <summary>Show as a table</summary>
+      <Scroll label="Best scores over time">
+        <table>
+          <caption class="unseen">Best scores over time</caption>
+          <thead>
+            <tr>
+              <th scope="col">Since</th>
+              <th scope="col" class="number">
+                <UntrustedText text={score.title} most={60} />
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.map((point) => (
+              <tr>
+                <th scope="row">
+                  <Time at={point.at} form="short" />
+                </th>
+                <td class="number">{shownNumber(point.score, score.precision)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </details>
   );
 }

@@ -3,6 +3,7 @@ import { About, Person } from "./face.tsx";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { pathTo } from "./path-to.tsx";
+import { remembered } from "./remembered.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
@@ -33,6 +34,17 @@ export function LeaderboardTable({
   const hasMedia = rows.some(({ media }) => media && shownKind(media));
   const hasCode = rows.some(({ code }) => code !== null);
   const moves = rows.some(({ rank_before }) => rank_before !== null);
+  const shape: Shape = {
+    precision: score.precision,
+    secondary: secondary?.precision ?? null,
+    columns: board.columns,
+    final: board.final,
+    moves,
+    hasMedia,
+    hasCode,
+  };
+  // Times of this year are shown without it.
+  const year = new Date().getUTCFullYear();
   const order = (rule: { order: string }) => (rule.order === "ascending" ? "ascending" : "descending");
   return (
     <Scroll label={caption}>
@@ -87,98 +99,123 @@ export function LeaderboardTable({
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr
-              class={row === pinned ? "mine pinned" : rowClass(row)}
-              aria-current={row.you ? "true" : undefined}
-            >
-              <td class="number rank">{row.baseline ? <span class="unseen">no rank</span> : row.rank}</td>
-              {moves ? (
-                <td class="move">
-                  <Movement row={row} />
-                </td>
-              ) : null}
-              <th scope="row" class="person main" id={row.you ? "your-row" : undefined}>
-                <Person account={row.participant} profile={row.profile} />
-                {row.you ? <span class="tag you">you</span> : null}
-                {row.baseline ? <span class="tag">baseline</span> : null}
-                {row.post_challenge ? <span class="tag">after the end</span> : null}
-                {row.profile?.affiliation || row.profile?.link ? (
-                  <span class="members">
-                    <About profile={row.profile} />
-                  </span>
-                ) : null}
-                {row.members.length > 0 ? (
-                  <span class="members">
-                    <UntrustedText text={row.members.join(", ")} most={300} />
-                  </span>
-                ) : null}
-                <span class="folded">
-                  {row.baseline ? null : (
-                    <>
-                      <Entries row={row} href={entriesOf(row)} worded /> ·{" "}
-                    </>
-                  )}
-                  <Submitted row={row} opens={opens(row)} />
-                  {row.code ? (
-                    <>
-                      {" "}
-                      · <Code row={row} />
-                    </>
-                  ) : null}
-                  {board.columns.map(({ key, title, precision }) =>
-                    row.columns[key] == null ? null : (
-                      <>
-                        {" "}
-                        · <UntrustedText text={title} most={60} /> {shownNumber(row.columns[key], precision)}
-                      </>
-                    ),
-                  )}
-                </span>
-              </th>
-              {hasMedia ? (
-                <td class="thumb">
-                  {row.media ? (
-                    <MediaThumbnail
-                      media={row.media}
-                      of={row.participant}
-                      href={opens(row) ? pathTo(`/submissions/${row.submission}`) : null}
-                    />
-                  ) : null}
-                </td>
-              ) : null}
-              <td class="number score">
-                {shownNumber(row.score, score.precision)}
-                {board.final && row.score_public !== null ? (
-                  <span class="folded">public {shownNumber(row.score_public, score.precision)}</span>
-                ) : null}
-                {secondary ? (
-                  <span class="folded">{shownNumber(row.score_secondary, secondary.precision)}</span>
-                ) : null}
-              </td>
-              {board.final ? (
-                <td class="number wide">{shownNumber(row.score_public, score.precision)}</td>
-              ) : null}
-              {secondary ? (
-                <td class="number wide">{shownNumber(row.score_secondary, secondary.precision)}</td>
-              ) : null}
-              {board.columns.map(({ key, precision }) => (
-                <td class="number wide">
-                  {row.columns[key] == null ? "" : shownNumber(row.columns[key], precision)}
-                </td>
-              ))}
-              <td class="number wide">
-                <Entries row={row} href={entriesOf(row)} />
-              </td>
-              <td class="when wide">
-                <Submitted row={row} opens={opens(row)} />
-              </td>
-              {hasCode ? <td class="wide">{row.code ? <Code row={row} /> : null}</td> : null}
-            </tr>
-          ))}
+          {rows.map((row) => {
+            const shown = { row, shape, opens: opens(row), entries: entriesOf(row) };
+            if (row.you) return <BoardRow {...shown} pinned={row === pinned} />;
+            return remembered(["board row", year, shown], () => <BoardRow {...shown} pinned={false} />);
+          })}
         </tbody>
       </table>
     </Scroll>
+  );
+}
+
+/** What the rows of a table have in common. */
+interface Shape {
+  precision: number;
+  /** The decimals of secondary scores; null where there are none. */
+  secondary: number | null;
+  columns: Leaderboard["columns"];
+  final: boolean;
+  moves: boolean;
+  hasMedia: boolean;
+  hasCode: boolean;
+}
+
+function BoardRow({
+  row,
+  shape: { precision, secondary, columns, final, moves, hasMedia, hasCode },
+  opens,
+  entries,
+  pinned,
+}: {
+  row: Row;
+  shape: Shape;
+  opens: boolean;
+  entries: string | null;
+  pinned: boolean;
+}) {
+  return (
+    <tr class={pinned ? "mine pinned" : rowClass(row)} aria-current={row.you ? "true" : undefined}>
+      <td class="number rank">{row.baseline ? <span class="unseen">no rank</span> : row.rank}</td>
+      {moves ? (
+        <td class="move">
+          <Movement row={row} />
+        </td>
+      ) : null}
+      <th scope="row" class="person main" id={row.you ? "your-row" : undefined}>
+        <Person account={row.participant} profile={row.profile} />
+        {row.you ? <span class="tag you">you</span> : null}
+        {row.baseline ? <span class="tag">baseline</span> : null}
+        {row.post_challenge ? <span class="tag">after the end</span> : null}
+        {row.profile?.affiliation || row.profile?.link ? (
+          <span class="members">
+            <About profile={row.profile} />
+          </span>
+        ) : null}
+        {row.members.length > 0 ? (
+          <span class="members">
+            <UntrustedText text={row.members.join(", ")} most={300} />
+          </span>
+        ) : null}
+        <span class="folded">
+          {row.baseline ? null : (
+            <>
+              <Entries row={row} href={entries} worded /> ·{" "}
+            </>
+          )}
+          <Submitted row={row} opens={opens} />
+          {row.code ? (
+            <>
+              {" "}
+              · <Code row={row} />
+            </>
+          ) : null}
+          {columns.map(({ key, title, precision }) =>
+            row.columns[key] == null ? null : (
+              <>
+                {" "}
+                · <UntrustedText text={title} most={60} /> {shownNumber(row.columns[key], precision)}
+              </>
+            ),
+          )}
+        </span>
+      </th>
+      {hasMedia ? (
+        <td class="thumb">
+          {row.media ? (
+            <MediaThumbnail
+              media={row.media}
+              of={row.participant}
+              href={opens ? pathTo(`/submissions/${row.submission}`) : null}
+            />
+          ) : null}
+        </td>
+      ) : null}
+      <td class="number score">
+        {shownNumber(row.score, precision)}
+        {final && row.score_public !== null ? (
+          <span class="folded">public {shownNumber(row.score_public, precision)}</span>
+        ) : null}
+        {secondary !== null ? (
+          <span class="folded">{shownNumber(row.score_secondary, secondary)}</span>
+        ) : null}
+      </td>
+      {final ? <td class="number wide">{shownNumber(row.score_public, precision)}</td> : null}
+      {secondary !== null ? <td class="number wide">{shownNumber(row.score_secondary, secondary)}</td> : null}
+      {columns.map(({ key, precision }) => (
+        <td class="number wide">
+          {row.columns[key] == null ? "" : shownNumber(row.columns[key], precision)}
+        </td>
+      ))}
+      <td class="number wide">
+        <Entries row={row} href={entries} />
+      </td>
+      <td class="when wide">
+        <Submitted row={row} opens={opens} />
+      </td>
+      {hasCode ? <td class="wide">{row.code ? <Code row={row} /> : null}</td> : null}
+    </tr>
   );
 }
 

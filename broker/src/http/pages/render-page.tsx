@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import type { CrowdaiError } from "@crowdai/shared";
 import type { Context } from "hono";
-import type { Child } from "hono/jsx";
+import type { Child, JSXNode } from "hono/jsx";
+import { HtmlEscapedCallbackPhase, resolveCallback } from "hono/utils/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorPage, errorTitle } from "./error-page.tsx";
 import { type Frame, Layout } from "./layout.tsx";
@@ -29,7 +31,8 @@ export function createRenderer(basePath: () => string) {
       content: Child,
     ): Response | Promise<Response> {
       const frame: Frame = { visit, theme: readTheme(c), here: hereOf(c) };
-      return c.html(
+      return answer(
+        c,
         <BelowBasePath value={basePath()}>
           <Layout {...titled} {...frame}>
             {content}
@@ -41,8 +44,17 @@ export function createRenderer(basePath: () => string) {
 
     /** Responds with a part of a page, for the script that keeps it live. */
     renderPart: (c: Context, content: Child): Response | Promise<Response> =>
-      c.html(<BelowBasePath value={basePath()}>{content}</BelowBasePath>),
+      answer(c, <BelowBasePath value={basePath()}>{content}</BelowBasePath>),
   };
+}
+
+/** Tags the answer here, where its text is one string: the middleware for entity tags would read the body of the answer again. */
+async function answer(c: Context, page: unknown, status: ContentfulStatusCode = 200): Promise<Response> {
+  const stringified = await (page as JSXNode).toString();
+  const html = String(await resolveCallback(stringified, HtmlEscapedCallbackPhase.Stringify, false, {}));
+  if (c.req.method === "GET" && status === 200)
+    c.header("etag", `"${createHash("sha1").update(html).digest("hex")}"`);
+  return c.html(html, status);
 }
 
 /** Responds with an error page, or with the sign-in form when signing in would help. */
