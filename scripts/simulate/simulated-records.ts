@@ -82,10 +82,12 @@ export function recordsFor(database: Database, world: World, program: Program): 
     database.owner = null;
   });
   const db = new Kysely<Tables>({ dialect: dialect(database, world, program) });
+  let states = 0;
   return {
     name: "in memory",
     dialect: "sqlite",
     db,
+    state: async () => String(states++),
     transaction: (work) => db.transaction().execute(work),
     async lock() {},
     async lockShared() {},

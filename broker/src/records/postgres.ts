@@ -4,7 +4,7 @@ import { Kysely, sql } from "kysely";
 import pg from "pg";
 import { ErrorMappingPostgresDialect } from "./postgres-dialect.ts";
 import { migrate, type Records } from "./records.ts";
-import { lookup } from "./statement.ts";
+import { lookup, statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
 const INT8 = 20;
@@ -20,6 +20,18 @@ const MIGRATION_TIMEOUT_MS = 60_000;
 
 const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
+);
+
+/**
+ * Which transactions can be seen: two equal snapshots see the same. A server that took over from another one may use the numbers
+ * of transactions again that were lost, but did not start at the same moment.
+ */
+const visible = statement((db, _: object) =>
+  db.selectNoFrom(
+    sql<string>`pg_current_snapshot()::text || ' ' || extract(epoch from pg_postmaster_start_time())`.as(
+      "state",
+    ),
+  ),
 );
 
 async function configure(client: pg.ClientBase): Promise<void> {
@@ -102,6 +114,7 @@ export async function openPostgres(url: string): Promise<Records> {
     name: `PostgreSQL (${hostname}${pathname})`,
     dialect: "postgres",
     db,
+    state: async () => (await visible(db, {}))[0]?.state ?? "",
     async transaction(work) {
       for (let tries = 1; ; tries++)
         try {

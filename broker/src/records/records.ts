@@ -32,6 +32,8 @@ export interface Records {
   readonly name: string;
   readonly dialect: "sqlite" | "postgres";
   readonly db: Kysely<Tables>;
+  /** Returns a text that was never returned before a change to the records, whichever process made it. Cheap. */
+  state(): Promise<string>;
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /**
    * Locks a name until the transaction ends; other transactions that lock the same name wait. (SQLite allows

@@ -48,10 +48,13 @@ async function open(file: string): Promise<Records> {
     await db.destroy();
     throw error;
   });
+  // Differs after each commit of any other connection, and this one never writes.
+  const version = reader.prepare("pragma data_version");
   return {
     name: `SQLite (${file})`,
     dialect: "sqlite",
     db,
+    state: async () => String(version.get()?.data_version),
     transaction: (work) => db.transaction().execute(work),
     async lock() {},
     async lockShared() {},

@@ -11,6 +11,12 @@ import { shownScore } from "./standings.ts";
 
 export type Row = Leaderboard["rows"][number];
 
+/** A row, and whose it is; null for a baseline. */
+export interface OwnedRow {
+  row: Row;
+  owner: number | null;
+}
+
 /** Reads what the rows of some of a board's standings show, in their order. */
 export async function readStandings(
   trx: Db,
@@ -88,7 +94,7 @@ export async function participantRows(
   query: { round: string; board: Board; viewer: number | null },
   standings: ShownStanding[],
   first: number,
-): Promise<Row[]> {
+): Promise<OwnedRow[]> {
   const members = await readMembers(
     trx,
     standings.map(({ participant_id }) => participant_id),
@@ -97,7 +103,7 @@ export async function participantRows(
   const leaders = config.rounds.find(({ id }) => id === query.round)?.highlight ?? 0;
   return standings.map((standing, index) => {
     const rank = first + index + 1;
-    return {
+    const row: Row = {
       rank,
       participant: standing.name,
       members: members.get(standing.participant_id) ?? [],
@@ -122,6 +128,7 @@ export async function participantRows(
       media: null,
       code: null,
     };
+    return { row, owner: standing.participant_id };
   });
 }
 

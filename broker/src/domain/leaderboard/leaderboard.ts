@@ -8,7 +8,7 @@ import { nameKey } from "../participants/api-keys.ts";
 import { findTeams } from "../participants/list-keys.ts";
 import { readBaselines } from "./baselines.ts";
 import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
-import { baselineRow, participantRows, type Row, readStandings } from "./board-rows.ts";
+import { baselineRow, type OwnedRow, participantRows, readStandings } from "./board-rows.ts";
 import type { Board, BoardPlace } from "./boards.ts";
 import { isFinalShown } from "./final-shown.ts";
 
@@ -27,15 +27,33 @@ export interface BoardQuery {
   find?: string;
 }
 
+/** Returns what readLeaderboard returns, and the participant of each row; null for a baseline. */
+export async function readOwnedLeaderboard(
+  db: Kysely<Tables>,
+  config: ChallengeConfig,
+  query: BoardQuery,
+): Promise<{ board: Leaderboard; owners: (number | null)[] }> {
+  const { rows, ...board } = await readRows(db, config, query);
+  return { board: { ...board, rows: rows.map(({ row }) => row) }, owners: rows.map(({ owner }) => owner) };
+}
+
 /**
  * Returns a page of a round's board: one row per participant with their best graded submission, ranks without
  * gaps, and the baselines placed by their scores. All rows are from one moment.
  */
-export function readLeaderboard(
+export async function readLeaderboard(
   db: Kysely<Tables>,
   config: ChallengeConfig,
   query: BoardQuery,
 ): Promise<Leaderboard> {
+  return (await readOwnedLeaderboard(db, config, query)).board;
+}
+
+function readRows(
+  db: Kysely<Tables>,
+  config: ChallengeConfig,
+  query: BoardQuery,
+): Promise<Omit<Leaderboard, "rows"> & Page> {
   return readTogether(db, async (trx) => {
     const { version, finals } = await readRound(trx, { challenge: config.id, round: query.round });
     const isFinal =
@@ -74,7 +92,7 @@ async function readRound(trx: Db, { challenge, round }: Pick<BoardPlace, "challe
 
 interface Page {
   total: number;
-  rows: Row[];
+  rows: OwnedRow[];
 }
 
 async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: BoardQuery): Promise<Page> {
@@ -93,7 +111,8 @@ async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: 
       .limit(limit - shown.length),
   );
   const rows = await participantRows(trx, config, { ...query, board: place.board }, standings, first);
-  for (const baseline of shown) rows.splice(baseline.position - offset, 0, baselineRow(config, baseline));
+  for (const baseline of shown)
+    rows.splice(baseline.position - offset, 0, { row: baselineRow(config, baseline), owner: null });
   return { total: total + baselines.length, rows };
 }
 
@@ -130,7 +149,7 @@ async function foundRows(
   );
   const found = await readStandings(trx, config, place, named.limit(query.limit));
   const before = await countBefore(trx, place, found);
-  const rows: Row[] = [];
+  const rows: OwnedRow[] = [];
   for (const [index, standing] of found.entries())
     rows.push(
       ...(await participantRows(

@@ -1,4 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
+import { roundState } from "@crowdai/shared/challenge-folder";
 import { Hono } from "hono";
 import { basePathOf } from "../../base/base-path.ts";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
@@ -6,6 +7,7 @@ import type { ServingSources } from "../../domain/graders/queue-status.ts";
 import { rememberBestOverTime } from "../../domain/leaderboard/best-over-time.ts";
 import { readChallengeStatus } from "../../domain/status/challenge-status.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { createReadMemory } from "../../records/read-memory.ts";
 import { seenChallenge, seesBoard } from "./access.ts";
 import { ChallengePage } from "./challenge.tsx";
 import { ChallengeList, presentRound, readChallengeList, readFigures } from "./challenges.tsx";
@@ -26,6 +28,7 @@ export function challengePages({
 }: PageContext<ServingSources & Needs<"records" | "catalog" | "seedsOf" | "baseUrl" | "objects">>): Hono {
   const routes = new Hono();
   const readBest = rememberBestOverTime(() => context().records.db);
+  const readsNow = createReadMemory(() => context().records);
 
   routes.get("/", async (c) => {
     const visit = await sessions.read(c);
@@ -50,11 +53,15 @@ export function challengePages({
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const { config } = seen.challenge;
     const now = context().clock();
+    const remember = await readsNow();
+    const round = presentRound(config, now);
     const [view, shown, figures, disqualified, description] = await Promise.all([
-      readBoard(context(), seen, caller, c.req.query()),
+      readBoard({ ...context(), remember }, seen, caller, c.req.query()),
       publicChallenge(seen.challenge, context()),
       seesBoard(config, seen.role)
-        ? readFigures(context().records.db, config, presentRound(config, now).id, now)
+        ? remember(config, ["figures", round.id, roundState(round, now)], () =>
+            readFigures(context().records.db, config, round.id, now),
+          )
         : null,
       ownDisqualifications(context().records.db, caller, config.id),
       describe(context(), seen.challenge, basePathOf(context().baseUrl())),
@@ -105,14 +112,18 @@ export function challengePages({
   routes.get("/challenges/:id/leaderboard", async (c) => {
     const { caller } = await sessions.read(c);
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
-    const view = await readBoard(context(), seen, caller, c.req.query());
+    const view = await readBoard({ ...context(), remember: await readsNow() }, seen, caller, c.req.query());
     return renderPart(c, <LeaderboardSection view={view} seen={seen} />);
   });
 
   routes.get("/challenges/:id/leaderboard.csv", async (c) => {
     const { caller } = await sessions.read(c);
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
-    const { text, headers } = await readBoardFile(context(), seen, c.req.query());
+    const { text, headers } = await readBoardFile(
+      { ...context(), remember: await readsNow() },
+      seen,
+      c.req.query(),
+    );
     return c.body(text, 200, headers);
   });
   routes.route("/", pictureRoutes({ context, sessions }));

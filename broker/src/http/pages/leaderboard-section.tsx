@@ -2,12 +2,16 @@ import { CrowdaiError, type Leaderboard } from "@crowdai/shared";
 import type { RoundConfig } from "@crowdai/shared/challenge-folder";
 import { openRound, roundNumber, roundState, sortByStart } from "@crowdai/shared/challenge-folder";
 import { readBoardCsv } from "../../domain/leaderboard/board-csv.ts";
-import { type BoardQuery as DomainQuery, readLeaderboard } from "../../domain/leaderboard/leaderboard.ts";
+import {
+  type BoardQuery as DomainQuery,
+  readOwnedLeaderboard,
+} from "../../domain/leaderboard/leaderboard.ts";
 import { withLinks } from "../../domain/media/board-links.ts";
 import type { Caller } from "../../domain/participants/api-keys.ts";
 import { findRound } from "../../domain/rules/target-round.ts";
 import { showsSubmissions } from "../../domain/rules/visibility.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import type { Remember } from "../../records/read-memory.ts";
 import { csvHeaders } from "../requests/csv-answer.ts";
 import { type SeenChallenge, seesBoard } from "./access.ts";
 import { plural, shownCount } from "./format.ts";
@@ -63,7 +67,7 @@ function findBoard({ challenge: { config } }: SeenChallenge, query: BoardQuery, 
 
 /** Reads the board that the query asks for. Throws round_unknown. */
 export async function readBoard(
-  context: Needs<"records" | "clock" | "baseUrl">,
+  context: Needs<"records" | "clock" | "baseUrl"> & { remember: Remember },
   seen: SeenChallenge,
   caller: Caller | null,
   query: BoardQuery,
@@ -76,24 +80,32 @@ export async function readBoard(
   const page = pageNumber(query.page);
   const find = query.find?.trim().slice(0, 100) || null;
   const viewer = caller?.kind === "participant" ? caller.id : null;
-  const place = {
-    round: round.id,
-    board: ongoing ? ("ongoing" as const) : ("current" as const),
-    viewer,
-    now,
-  };
-  const read = async (rows: Pick<DomainQuery, "limit" | "offset" | "find" | "ownOnly">) =>
-    withLinks(context, await readLeaderboard(records.db, config, { ...place, ...rows }), config);
-  const board = seesBoard(config, role)
+  const board = ongoing ? "ongoing" : "current";
+  const read = (rows: Pick<DomainQuery, "limit" | "offset" | "find" | "ownOnly">, viewer: number | null) =>
+    // Of the time, a board depends on whether its round has ended; of its readers, on none.
+    context.remember(config, ["board", round.id, board, roundState(round, now), viewer, rows], async () => {
+      const query = { round: round.id, board, viewer, now, ...rows } as const;
+      const { board: read, owners } = await readOwnedLeaderboard(records.db, config, query);
+      return { board: await withLinks(context, read, config), owners };
+    });
+  const shared = seesBoard(config, role)
     ? await read(
         find === null ? { limit: PAGE, offset: (page - 1) * PAGE } : { limit: MAX_FOUND, offset: 0, find },
+        null,
       )
     : null;
-  const shown = board?.rows.find(({ you }) => you) ?? null;
-  const isElsewhere = board !== null && shown === null && viewer !== null && board.total > 0;
-  const own = isElsewhere ? ((await read({ limit: 1, offset: 0, ownOnly: true })).rows[0] ?? null) : shown;
+  const place = shared && viewer !== null ? shared.owners.indexOf(viewer) : -1;
+  const isElsewhere = shared !== null && place < 0 && viewer !== null && shared.board.total > 0;
+  const own = isElsewhere
+    ? ((await read({ limit: 1, offset: 0, ownOnly: true }, viewer)).board.rows[0] ?? null)
+    : shared && place >= 0
+      ? { ...(shared.board.rows[place] as BoardRow), you: true }
+      : null;
   return {
-    board,
+    board:
+      shared && place >= 0
+        ? { ...shared.board, rows: shared.board.rows.with(place, own as BoardRow) }
+        : (shared?.board ?? null),
     withheld: !config.visibility.leaderboard,
     round,
     rounds,
@@ -108,7 +120,7 @@ export async function readBoard(
 
 /** Returns the board that the query asks for as a CSV file. Throws round_unknown, and not_allowed for a hidden board. */
 export async function readBoardFile(
-  { records, clock }: Needs<"records" | "clock">,
+  { records, clock, remember }: Needs<"records" | "clock"> & { remember: Remember },
   seen: SeenChallenge,
   query: BoardQuery,
 ) {
@@ -118,7 +130,9 @@ export async function readBoardFile(
   const now = clock();
   const { round, ongoing } = findBoard(seen, query, now);
   const board = ongoing ? "ongoing" : "current";
-  const text = await readBoardCsv(records.db, config, { round: round.id, board, viewer: null, now });
+  const text = await remember(config, ["file", round.id, board, roundState(round, now)], () =>
+    readBoardCsv(records.db, config, { round: round.id, board, viewer: null, now }),
+  );
   return { text, headers: csvHeaders(config.id, round.id, board) };
 }
 

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { CrowdaiError } from "@crowdai/shared";
 import type { Context } from "hono";
-import type { Child, JSXNode } from "hono/jsx";
+import type { Child } from "hono/jsx";
 import { HtmlEscapedCallbackPhase, resolveCallback } from "hono/utils/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorPage, errorTitle } from "./error-page.tsx";
 import { type Frame, Layout } from "./layout.tsx";
 import { BelowBasePath } from "./path-to.tsx";
+import { createPartMemory, WithParts } from "./remembered.tsx";
 import type { Sessions, Visit } from "./session/sessions.ts";
 import { SignIn } from "./sign-in.tsx";
 import { readTheme } from "./theme.ts";
@@ -22,6 +23,23 @@ export type Renderer = ReturnType<typeof createRenderer>;
 
 /** Renders what the pages answer, for readers who reach the broker below a base path. */
 export function createRenderer(basePath: () => string) {
+  const parts = createPartMemory();
+
+  async function answer(c: Context, page: Child, status: ContentfulStatusCode = 200): Promise<Response> {
+    const whole = (
+      <BelowBasePath value={basePath()}>
+        <WithParts value={parts}>{page}</WithParts>
+      </BelowBasePath>
+    );
+    const html = String(
+      await resolveCallback(whole.toString(), HtmlEscapedCallbackPhase.Stringify, false, {}),
+    );
+    // The middleware for entity tags would read the body of the answer again, and come to the same.
+    if (c.req.method === "GET" && status === 200)
+      c.header("etag", `"${createHash("sha1").update(html).digest("hex")}"`);
+    return c.html(html, status);
+  }
+
   return {
     /** Responds with a page around `content`, for a visit that was read already. */
     renderPage(
@@ -29,32 +47,20 @@ export function createRenderer(basePath: () => string) {
       visit: Visit,
       { status = 200, ...titled }: Titled,
       content: Child,
-    ): Response | Promise<Response> {
+    ): Promise<Response> {
       const frame: Frame = { visit, theme: readTheme(c), here: hereOf(c) };
       return answer(
         c,
-        <BelowBasePath value={basePath()}>
-          <Layout {...titled} {...frame}>
-            {content}
-          </Layout>
-        </BelowBasePath>,
+        <Layout {...titled} {...frame}>
+          {content}
+        </Layout>,
         status,
       );
     },
 
     /** Responds with a part of a page, for the script that keeps it live. */
-    renderPart: (c: Context, content: Child): Response | Promise<Response> =>
-      answer(c, <BelowBasePath value={basePath()}>{content}</BelowBasePath>),
+    renderPart: (c: Context, content: Child): Promise<Response> => answer(c, content),
   };
-}
-
-/** Tags the answer here, where its text is one string: the middleware for entity tags would read the body of the answer again. */
-async function answer(c: Context, page: unknown, status: ContentfulStatusCode = 200): Promise<Response> {
-  const stringified = await (page as JSXNode).toString();
-  const html = String(await resolveCallback(stringified, HtmlEscapedCallbackPhase.Stringify, false, {}));
-  if (c.req.method === "GET" && status === 200)
-    c.header("etag", `"${createHash("sha1").update(html).digest("hex")}"`);
-  return c.html(html, status);
 }
 
 /** Responds with an error page, or with the sign-in form when signing in would help. */
