@@ -64,6 +64,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
+    files: ["broker/test/pages/current-pages-postgres.test.ts"],
+    because: "PostgreSQL says what has changed",
+    both: ["broker/test/pages/current-pages.test.ts"],
+  },
+  {
+    runtime: "node",
     files: ["broker/test/code/{durability,hostile-push,publishing,push-crash}.test.ts"],
     because: "git makes, checks and sends the commits",
     both: [
