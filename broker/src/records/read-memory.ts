@@ -6,7 +6,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const PER_CHARACTER = 3;
 
 /**
- * Returns what `read` returns, which may be shared with other callers: it must be JSON, and nobody may change it. `about` is an
+ * Returns what `read` returns, which may be shared with other callers: it must be JSON, and must not be changed. `about` is an
  * object that the read depends on, by its identity, and `of` all other values that it depends on, besides the records.
  */
 export type Remember = <T>(about: object, of: readonly unknown[], read: () => Promise<T>) => Promise<T>;

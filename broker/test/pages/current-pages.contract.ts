@@ -61,7 +61,7 @@ export function currentPagesContract(open: () => Promise<Records>): void {
   let config = configOf();
   let made = 0;
   const ids = new Map<string, number>();
-  const cookies: Record<string, string> = { nobody: "" };
+  const cookies: Record<string, string> = { guest: "" };
   let brokers: App[];
 
   const catalog = {
@@ -198,7 +198,7 @@ export function currentPagesContract(open: () => Promise<Records>): void {
     now += ms;
   }
 
-  /** What changes the page that everybody sees. */
+  /** Changes of the page that all readers see. */
   const CHANGES: [string, () => Promise<unknown>][] = [
     ["a grade that moves the board", () => grade("ada", 0.9, 0.2)],
     ["a further entry that waits for its grade", () => arrive("bob")],
@@ -288,8 +288,8 @@ export function currentPagesContract(open: () => Promise<Records>): void {
   const extended = () =>
     configOf({ rounds: [settings.rounds[0], { ...settings.rounds[1], ends_at: "2026-02-20T00:00:00Z" }] });
 
-  it("show each reader their own row, and nobody else's", async () => {
-    for (const reader of ["ada", "bob", "nobody", "ada", "olga"]) {
+  it("show each reader their own row, and no one else's", async () => {
+    for (const reader of ["ada", "bob", "guest", "ada", "olga"]) {
       const page = await read(brokers[0] as App, reader, "");
       const own = /<tr[^>]*aria-current="true".*?<\/tr>/s.exec(page)?.[0] ?? "";
       expect(page.match(/>you</g)?.length ?? 0).toBe(reader === "ada" || reader === "bob" ? 1 : 0);
@@ -311,12 +311,12 @@ export function currentPagesContract(open: () => Promise<Records>): void {
   });
 
   it.each(CHANGES)("show at once: %s", async (_, make) => {
-    for (const app of brokers) for (const reader of ["nobody", "ada"]) await read(app, reader, "");
-    const before = await read(brokers[0] as App, "nobody", "");
+    for (const app of brokers) for (const reader of ["guest", "ada"]) await read(app, reader, "");
+    const before = await read(brokers[0] as App, "guest", "");
     await make();
-    await expectCurrent(["nobody", "ada"], [""]);
+    await expectCurrent(["guest", "ada"], [""]);
     await expectCurrent(["bob", "olga"], ["/leaderboard"]);
-    expect(await read(brokers[0] as App, "nobody", "")).not.toBe(before);
+    expect(await read(brokers[0] as App, "guest", "")).not.toBe(before);
   });
 
   it("are those of a broker that has just started, after any changes", async () => {
@@ -355,9 +355,9 @@ export function currentPagesContract(open: () => Promise<Records>): void {
         ),
     ];
     for (let turn = 0; turn < 20; turn++) {
-      // What has no effect in this state is refused.
+      // Without an effect in this state, it is refused.
       await pick(operations)().catch(() => {});
-      await expectCurrent([pick(["nobody", "ada", "bob", "olga"])], [pick(PATHS), pick(PATHS)]);
+      await expectCurrent([pick(["guest", "ada", "bob", "olga"])], [pick(PATHS), pick(PATHS)]);
     }
   }, 60_000);
 }

@@ -110,7 +110,7 @@ export function LeaderboardTable({
   );
 }
 
-/** What the rows of a table have in common. */
+/** Columns and decimals that all rows of a table share. */
 interface Shape {
   precision: number;
   /** The decimals of secondary scores; null where there are none. */
