@@ -162,7 +162,7 @@ export const DIRECTIONS: readonly Directions[] = [
       check: ["lib"],
       demo: ["lib"],
       generate: ["lib"],
-      mutate: ["lib"],
+      mutate: ["simulate", "lib"],
       release: ["lib"],
       screenshots: ["lib"],
     },

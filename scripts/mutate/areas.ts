@@ -14,6 +14,21 @@ export const AREAS: Readonly<Record<string, Area>> = {
     files: ["shared/src/objects/{signed-url,byte-range}.ts"],
     tests: ["shared/src/objects/{signed-url,byte-range}.test.ts"],
   },
+  rules: {
+    about: "slots, limits, rounds, qualification, and who sees what",
+    files: [
+      "broker/src/domain/rules/{limits,qualification,trials,target-round,visibility,is-invited,is-public}.ts",
+    ],
+    tests: ["broker/src/domain/rules/{target-round,is-public,limits,visibility}.test.ts"],
+  },
+  submissions: {
+    about: "the life of a submission: intents, slots, reports, outcomes, cancellations, deadlines",
+    files: [
+      "broker/src/domain/submissions/{apply-report,cancel-submission,deadlines,dispatcher,events}.ts",
+      "broker/src/domain/submissions/{insert-submission,register-intent,sweep-deadlines,write-outcome}.ts",
+    ],
+    tests: ["scripts/mutate/schedules.ts"],
+  },
   queue: {
     about: "the queue of one process, fairness, and what brokers and graders do with reports",
     files: [
@@ -25,6 +40,16 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "shared/src/queue/redis/{redis-url,report-applier}.test.ts",
       "shared/src/queue/embedded-queue.test.ts",
     ],
+  },
+  referee: {
+    about: "the referee of environments: episodes, clocks, actions",
+    files: ["grader/src/environment/{referee,check-action,deadline}.ts"],
+    tests: ["grader/src/environment/{check-action,deadline,referee}.test.ts"],
+  },
+  records: {
+    about: "commits together, and the statements of SQLite",
+    files: ["broker/src/records/{group-commit,statement,commit,sqlite,sqlite-dialect}.ts"],
+    tests: ["broker/src/records/{statement,group-commit,sqlite}.test.ts"],
   },
   protocol: {
     about: "schemas of what crosses a process boundary, and the checks of values, numbers and names",
