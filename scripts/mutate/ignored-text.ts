@@ -20,10 +20,10 @@ export function ignoredText({ node, parent }: Path): string | undefined {
   if (node.type === "CallExpression" && isLogCall(node.callee)) return "a log entry";
   const position = parent?.arguments?.indexOf(node) ?? -1;
   if (parent === null || position < 0) return;
-  if (parent.type === "NewExpression" && /Error$/.test(parent.callee?.name ?? ""))
-    return position === (parent.callee?.name === "CrowdaiError" ? 1 : 0)
-      ? "the message of an error"
-      : undefined;
+  const made = parent.type === "NewExpression" ? (parent.callee?.name ?? "") : "";
+  // The first argument of these is a code, which programs read.
+  if (/^(CrowdaiError|RunFailure)$/.test(made)) return position === 1 ? "the message of an error" : undefined;
+  if (/Error$/.test(made)) return position === 0 ? "the message of an error" : undefined;
   if (DESCRIBING.test(parent.callee?.property?.name ?? "")) return "a description";
 }
 

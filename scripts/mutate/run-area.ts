@@ -8,7 +8,9 @@ import { addResult, FOLDER_VARIABLE, folderOf, planFile, type Result, readResult
 
 /** Without a result for so long, the mutant that runs counts as endless, and the others go on in a new process. */
 const STALLED_MS = 120_000;
-const POLL_MS = 2000;
+/** Loading a broker for the first time takes long on a busy machine. */
+const STARTING_MS = 600_000;
+const POLL_MS = 1000;
 
 export interface AreaRun {
   mutants: Mutant[];
@@ -30,17 +32,15 @@ export async function runArea(name: string, area: Area, only: string | undefined
   const folder = folderOf(name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  let left = tests;
-  while (left.length > 0) {
+  for (let left = tests; left.length > 0; left = tests.slice(filesDone(readResults(folder)))) {
     writeFileSync(planFile(folder), JSON.stringify({ files, tests: left }));
-    const stalled = await runVitest(folder, mutants.length);
+    await runVitest(folder, tests.length, mutants.length);
     const soFar = readResults(folder);
     const last = soFar.at(-1);
-    const isHung = last?.status === "started";
-    if (isHung) addResult(folder, { id: last.id, status: "timeout", by: "the process hung or ended" });
-    else if (stalled) throw new Error(`${name}: the tests hang without a mutant`);
-    const filesDone = soFar.filter(({ status }) => status === "file" || status === "failed").length;
-    left = isHung ? tests.slice(filesDone) : [];
+    if (last?.status === "started")
+      addResult(folder, { id: last.id, status: "timeout", by: "the process hung or ended" });
+    else if (filesDone(soFar) < tests.length)
+      throw new Error(`${name}: the tests end early without a mutant`);
   }
   const results = readResults(folder);
   return {
@@ -52,24 +52,30 @@ export async function runArea(name: string, area: Area, only: string | undefined
   };
 }
 
-/** Resolves to whether a mutant had to be ended from outside. */
-async function runVitest(folder: string, total: number): Promise<boolean> {
+/** Runs the tests until all of their files are done, or a mutant hangs. */
+async function runVitest(folder: string, files: number, total: number): Promise<void> {
   const controller = new AbortController();
   let known = readResults(folder).length;
   let changed = Date.now();
+  let patience = STARTING_MS;
   const poll = setInterval(() => {
     const results = readResults(folder);
-    if (results.length !== known) [known, changed] = [results.length, Date.now()];
-    if (Date.now() - changed > STALLED_MS) controller.abort("a mutant that does not end");
+    if (results.length !== known) [known, changed, patience] = [results.length, Date.now(), STALLED_MS];
+    // A mutant may have left something behind for which vitest would wait.
+    if (filesDone(results) === files) controller.abort("done");
+    if (Date.now() - changed > patience) controller.abort("stalled");
     if (process.stderr.isTTY)
       process.stderr.write(`\r${new Set(results.map(({ id }) => id)).size} of ${total} `);
   }, POLL_MS);
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const config = join(root, "scripts/mutate/vitest.config.ts");
-  const { endedBy } = await runCommand(process.execPath, [vitest, "run", "--config", config], {
+  await runCommand(process.execPath, [vitest, "run", "--config", config], {
     env: { [FOLDER_VARIABLE]: folder },
     end: controller.signal,
   });
   clearInterval(poll);
-  return endedBy !== null;
+}
+
+function filesDone(results: readonly Result[]): number {
+  return results.filter(({ status }) => status === "file" || status === "failed").length;
 }

@@ -4,7 +4,7 @@ import { runSchedule } from "../simulate/schedule.ts";
 import { createDatabase, type Database } from "../simulate/simulated-records.ts";
 
 /** Schedules of `npm run simulate`, each as a test, so that a mutant is tried in those that reach it. */
-const SCHEDULES = 60;
+const SCHEDULES = 30;
 
 let database: Database;
 beforeAll(async () => {

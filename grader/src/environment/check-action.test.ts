@@ -50,9 +50,63 @@ describe("the check of an action", () => {
     ["an infinite number anywhere", { name: "Any" }, { a: [Infinity] }, "expected finite numbers"],
   ])("refuses %s", (_, space, action, problem) => expect(actionCheck(space)(action)).toBe(problem));
 
+  it.each<[string, number, number]>([
+    ["int8", -128, 127],
+    ["int16", -32_768, 32_767],
+    ["int32", -(2 ** 31), 2 ** 31 - 1],
+    ["int64", -(2 ** 53), 2 ** 53],
+    ["uint8", 0, 255],
+    ["uint16", 0, 65_535],
+    ["uint32", 0, 2 ** 32 - 1],
+    ["uint64", 0, 2 ** 53],
+    ["float16", -65_504, 65_504],
+    ["float32", -3.4e38, 3.4e38],
+    ["float64", -Number.MAX_VALUE, Number.MAX_VALUE],
+  ])("takes what numpy's %s can hold, and nothing beyond", (dtype, low, high) => {
+    const check = actionCheck(box([1], dtype));
+    for (const value of [low, high]) expect(check([value])).toBeNull();
+    const beyond = Math.abs(high) > 1e30 ? 1.01 : 1 + 2 ** -17;
+    for (const value of [low === 0 ? -1 : low * beyond, high * beyond])
+      expect(check([dtype.includes("int") ? Math.round(value + Math.sign(value)) : value])).not.toBeNull();
+    expect(check([0.5]) === null).toBe(dtype.startsWith("float"));
+  });
+
+  it.each<[string, Space, unknown, string]>([
+    ["a number below", { name: "Discrete", n: 2 }, -1, "expected a whole number from 0 to 1, got -1"],
+    ["a number of an unknown type", box([1], "print"), ["x"], 'expected a finite number, got "x"'],
+    ["a later number of many", box([3]), [1, 2, "x"], 'expected a finite number, got "x"'],
+    ["no list", { name: "MultiBinary", n: 2 }, "ab", 'expected a list of 2, got "ab"'],
+    ["an object for a list", { name: "MultiBinary", n: 1 }, {}, "expected a list of 1, got an object"],
+    ["a short list", { name: "MultiBinary", n: 2 }, [1], "expected a list of 2, got 1"],
+    ["a long list", { name: "MultiBinary", n: 2 }, [1, 1, 1], "expected a list of 2, got 3"],
+    ["a text for an object", dict, "x", 'expected an object, got "x"'],
+    ["null for an object", dict, null, "expected an object, got null"],
+    ["a list for an object", dict, [1, 2], "expected an object, got a list of 2"],
+    ["a wrong field", dict, { speed: 1, gear: 9 }, "gear: expected a whole number from 1 to 3, got 9"],
+    ["nothing", { name: "Text" }, undefined, "expected a text, got nothing"],
+    ["a list for a text", { name: "Text" }, [1], "expected a text, got a list of 1"],
+    [
+      "a long text, of which the beginning is shown",
+      box([]),
+      "x".repeat(59),
+      `expected a finite number, got "${"x".repeat(59)} …`,
+    ],
+    [
+      "a text that is shown to its end",
+      box([]),
+      "x".repeat(58),
+      `expected a finite number, got "${"x".repeat(58)}"`,
+    ],
+  ])("explains what is wrong with %s", (_, space, action, problem) =>
+    expect(actionCheck(space)(action)).toBe(problem),
+  );
+
   it("names the first number that is not finite", () => {
     expect(notFinite([1, { speed: [0, -Infinity] }])).toBe(".1.speed.1");
     expect(notFinite(Number.NaN)).toBe("");
+    expect(notFinite([1, [Number.NaN]])).toBe(".1.0");
+    expect(notFinite([0, "a", null])).toBeNull();
+    expect(notFinite(null)).toBeNull();
     expect(notFinite({ a: null, b: "NaN", c: [[]] })).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createDeadline } from "./deadline.ts";
 
 it("a deadline passes once, at the last time that it was moved to", async () => {
@@ -15,4 +15,62 @@ it("a deadline passes once, at the last time that it was moved to", async () => 
   await sleep(200);
   expect(passed).toHaveLength(1);
   expect(passed[0]).toBeGreaterThanOrEqual(120);
+});
+
+describe("a deadline's timer", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function start() {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const passed: number[] = [];
+    const deadline = createDeadline(() => passed.push(performance.now()));
+    return { passed, deadline };
+  }
+
+  it("is one, however often the deadline moves", () => {
+    const { passed, deadline } = start();
+    for (const at of [500, 400, 900, 700]) {
+      deadline.set(at);
+      expect(vi.getTimerCount()).toBe(1);
+    }
+    vi.advanceTimersByTime(699);
+    expect(passed).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(passed).toEqual([700]);
+    expect(vi.getTimerCount()).toBe(0);
+    deadline.set(1000);
+    vi.advanceTimersByTime(300);
+    expect(passed).toEqual([700, 1000]);
+  });
+
+  it("is not there while the deadline is never, nor after it was disposed", () => {
+    const { passed, deadline } = start();
+    deadline.set(Number.POSITIVE_INFINITY);
+    expect(vi.getTimerCount()).toBe(0);
+    deadline.set(100);
+    deadline.set(Number.POSITIVE_INFINITY);
+    vi.advanceTimersByTime(200);
+    expect(vi.getTimerCount()).toBe(0);
+    deadline.set(300);
+    deadline[Symbol.dispose]();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(400);
+    expect(passed).toEqual([]);
+  });
+
+  it("fires at once for what has passed, and lasts longer than a timer can", () => {
+    const { passed, deadline } = start();
+    vi.advanceTimersByTime(50);
+    deadline.set(10);
+    vi.advanceTimersByTime(0);
+    expect(passed).toEqual([50]);
+    const far = 2 ** 31 + 1000;
+    deadline.set(far);
+    vi.advanceTimersByTime(2 ** 31 - 1);
+    expect(passed).toHaveLength(1);
+    vi.advanceTimersByTime(far - performance.now());
+    expect(passed).toEqual([50, far]);
+  });
 });

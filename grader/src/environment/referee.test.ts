@@ -161,6 +161,91 @@ describe("the referee", () => {
     expect(ask({ type: "step", episode: 1, n: 2, action: 1 })).toMatchObject(refused("episode_wrong"));
   });
 
+  it("shows what was asked for, or its beginning", () => {
+    const { ask, reset } = start();
+    const message = (move: unknown) => (move as { answer: { message: string } }).answer.message;
+    expect(message(ask({ type: "reset", episode: "x".repeat(58) }))).toBe(
+      `the next episode is 1, not "${"x".repeat(58)}"`,
+    );
+    expect(message(ask({ type: "reset", episode: "x".repeat(59) }))).toBe(
+      `the next episode is 1, not "${"x".repeat(59)} …`,
+    );
+    reset();
+    expect(message(ask({ type: "step", n: 2, action: 1 }))).toBe("the next step is 1, not 2");
+    expect(message(ask({ type: "submit" }))).toBe("0 of 2 episodes are finished, and episode 1 is not over");
+  });
+
+  it("takes requests that name the episode and the step they are for", () => {
+    const { ask, referee, reset, step } = start();
+    expect(referee.hasStarted()).toBe(false);
+    expect(ask({ type: "reset", episode: 1 })).toEqual({ kind: "reset", episode: 1 });
+    reset();
+    expect(referee.hasStarted()).toBe(true);
+    expect(ask({ type: "step", episode: 1, n: 1, action: 0 })).toMatchObject({ kind: "step", n: 1 });
+    step();
+    expect(referee.playing()).toMatchObject({ episode: 1, steps: 1 });
+    expect(referee.episodes()).toEqual([{ episode: 1, steps: 1, return: 0.5, ended: "unfinished" }]);
+    step({ terminated: true });
+    expect(referee.playing()).toBeNull();
+    expect(referee.hasStarted()).toBe(true);
+    expect(referee.isDone()).toBe(false);
+    expect(referee.unfinished()).toBe("1 of 2 episodes are finished");
+    expect(ask({ type: "step", action: 1 })).toMatchObject({
+      answer: { code: "episode_over", message: "episode 1 is over; send reset" },
+    });
+    expect(ask({ type: "reset", episode: 2 })).toEqual({ kind: "reset", episode: 2 });
+    reset();
+    expect(referee.isDone()).toBe(false);
+    step({ terminated: true });
+    expect(ask({ type: "step", action: 1 })).toMatchObject({
+      answer: { code: "episode_over", message: "all episodes are over; send submit" },
+    });
+  });
+
+  it("answers a step again only for the last one", () => {
+    const { ask, reset, step } = start();
+    reset();
+    const first = step();
+    step();
+    expect(ask({ type: "step", n: 1, action: 1 })).toMatchObject(refused("step_wrong"));
+    // Without a number, it is the next step.
+    expect(ask({ type: "step", action: 1 })).toMatchObject({ kind: "step", n: 3 });
+    expect(first).toMatchObject({ n: 1 });
+  });
+
+  it("counts actions that are invalid or too large, and other requests not", () => {
+    const spaces = { action: { name: "Text" }, observation: { name: "Any" } } as const;
+    const { ask, referee, reset } = start({ spaces, agent: "remote" });
+    reset();
+    ask({ type: "step", action: 1 });
+    ask({ type: "step", action: "x".repeat(MAX_STEP_BYTES) });
+    ask({ type: "render" });
+    expect(referee.invalidActions()).toBe(2);
+  });
+
+  it("lets a client give up that cannot be refused its submit, and says how far it came", () => {
+    const { ask, referee, reset, step } = start({ agent: "remote" });
+    expect(ask({ type: "submit", early: false })).toMatchObject(refused("submit_early"));
+    reset();
+    step({ terminated: true });
+    reset();
+    expect(ask({ type: "submit", early: true })).toEqual({ kind: "answer", answer: { type: "end" } });
+    expect(referee.failure()).toMatchObject({
+      code: "agent_protocol",
+      message: "The agent submitted after 1 of 2 episodes (episode 2, step 0).",
+    });
+    expect(start().ask({ type: "submit", early: true })).toMatchObject(refused("submit_early"));
+  });
+
+  it("keeps the first reason why a session ends", () => {
+    const { ask, referee, wait } = start({ agent: "remote" });
+    for (let i = 0; i < MAX_ERRORS; i++) ask({ type: "render" });
+    wait(1000);
+    ask({ type: "render" });
+    ask({ type: "submit", early: true });
+    expect(referee.failure()).toMatchObject({ code: "agent_protocol" });
+  });
+
   it("ends a session after ten invalid requests", () => {
     const { ask, reset, referee } = start();
     reset();
@@ -270,7 +355,75 @@ describe("the clocks of a code agent", () => {
   });
 });
 
+describe("the clocks of a code agent, between its requests", () => {
+  it("start again with each request, also one that is not JSON", () => {
+    const { referee, reset, wait } = start();
+    reset();
+    wait(2.5);
+    referee.invalid("x");
+    expect(referee.deadline()).toBe(3500 + 1000 + 500);
+    expect(referee.times()).toMatchObject({ agentMs: 2500 });
+    expect(referee.answeredAt()).toBe(3500);
+  });
+
+  it("do not start again between episodes, whatever the agent asks", () => {
+    const { referee, ask, wait } = start();
+    wait(9);
+    ask({ type: "hello" });
+    expect(referee.deadline()).toBe(11_000);
+  });
+
+  it("give a step exactly its time before the bank is used", () => {
+    const { reset, step, wait } = start();
+    reset();
+    wait(1);
+    expect(step()).toMatchObject({ bank_ms: 2000 });
+    wait(1.001);
+    expect(step()).toMatchObject({ bank_ms: 1999 });
+  });
+
+  it("blame the environment for more than half of an episode's time", () => {
+    const half = (seconds: number) => {
+      const { referee, reset, ask, wait } = start();
+      reset();
+      const move = ask({ type: "step", action: 1 });
+      wait(seconds);
+      referee.stepped(move as never, {
+        ...{ observation: 1, text: "1", reward: 0, terminated: false, truncated: false, info: {} },
+      });
+      wait(100 - seconds);
+      return referee.late().code;
+    };
+    expect(half(50)).toBe("agent_timeout");
+    expect(half(50.1)).toBe("env_timeout");
+  });
+});
+
 describe("the clocks of a remote agent", () => {
+  it("stand still once all episodes are over", () => {
+    const { referee, ask, reset, step, wait } = start({ agent: "remote", episodes: 1 });
+    reset();
+    step({ terminated: true });
+    wait(5);
+    ask({ type: "hello" });
+    expect(referee.answeredAt()).toBe(1000);
+    expect(referee.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("report silence between episodes, and an episode that lasts", () => {
+    const { referee, reset, step, ask, wait } = start({ agent: "remote" });
+    wait(10);
+    expect(referee.late().message).toBe("The agent sent no request for 10 s (before the first episode).");
+    reset();
+    for (let i = 0; i < 20; i++) {
+      ask({ type: "hello" });
+      wait(9);
+    }
+    expect(referee.late()).toMatchObject({ code: "agent_timeout" });
+    step({ terminated: true });
+    expect(referee.late().message).toBe("The agent sent no request for 10 s (episode 1, step 1).");
+  });
+
   it("end a session that is silent, and know no bank", () => {
     const { referee, reset, step, wait } = start({ agent: "remote" });
     expect(referee.deadline()).toBe(11_000);
