@@ -162,7 +162,7 @@ export const DIRECTIONS: readonly Directions[] = [
       check: ["lib"],
       demo: ["lib"],
       generate: ["lib"],
-      mutate: ["simulate", "lib"],
+      mutate: ["lib"],
       release: ["lib"],
       screenshots: ["lib"],
     },

@@ -21,44 +21,10 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
     tests: ["broker/src/domain/rules/{target-round,is-public,limits,visibility}.test.ts"],
   },
-  submissions: {
-    about: "the life of a submission: intents, slots, reports, outcomes, cancellations, deadlines",
-    files: [
-      "broker/src/domain/submissions/{apply-report,cancel-submission,deadlines,dispatcher,events}.ts",
-      "broker/src/domain/submissions/{insert-submission,register-intent,sweep-deadlines,write-outcome}.ts",
-    ],
-    tests: ["scripts/mutate/schedules.ts"],
-  },
-  queue: {
-    about: "the queue of one process, fairness, and what brokers and graders do with reports",
-    files: [
-      "shared/src/queue/{embedded-queue,embedded-reports,fair-queue,challenge-queues,start-reports}.ts",
-      "shared/src/queue/redis/{redis-url,report-applier}.ts",
-    ],
-    tests: [
-      "shared/src/queue/start-reports.test.ts",
-      "shared/src/queue/redis/{redis-url,report-applier}.test.ts",
-      "shared/src/queue/embedded-queue.test.ts",
-    ],
-  },
   referee: {
     about: "the referee of environments: episodes, clocks, actions",
     files: ["grader/src/environment/{referee,check-action,deadline}.ts"],
     tests: ["grader/src/environment/{check-action,deadline,referee}.test.ts"],
-  },
-  records: {
-    about: "commits together, and the statements of SQLite",
-    files: ["broker/src/records/{group-commit,statement,commit,sqlite,sqlite-dialect}.ts"],
-    tests: ["broker/src/records/{statement,group-commit,sqlite}.test.ts"],
-  },
-  protocol: {
-    about: "schemas of what crosses a process boundary, and the checks of values, numbers and names",
-    files: [
-      "shared/src/protocol/{api-key,check-value,crc32,errors,exact-json,file-name,intent,job,json-syntax}.ts",
-      "shared/src/protocol/{json-value,marked-numbers,number-text,obeyed-name,plain-text,round-score}.ts",
-      "shared/src/protocol/{rounded-numbers,submission,submission-id,suggest,unique-items,upload-parts}.ts",
-    ],
-    tests: ["shared/src/protocol/*.test.ts"],
   },
 };
 

@@ -25,8 +25,13 @@ describe("a deadline's timer", () => {
   function start() {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const passed: number[] = [];
-    const deadline = createDeadline(() => passed.push(performance.now()));
-    return { passed, deadline };
+    let looks = 0;
+    const now = () => {
+      looks++;
+      return performance.now();
+    };
+    const deadline = createDeadline(() => passed.push(performance.now()), now);
+    return { passed, deadline, looks: () => looks };
   }
 
   it("is one, however often the deadline moves", () => {
@@ -60,8 +65,17 @@ describe("a deadline's timer", () => {
     expect(passed).toEqual([]);
   });
 
+  it("stays where the deadline moves to a later time, or to none", () => {
+    const { passed, deadline, looks } = start();
+    deadline.set(100);
+    for (const at of [100, 200, Number.POSITIVE_INFINITY, 300]) deadline.set(at);
+    expect(looks()).toBe(1);
+    vi.advanceTimersByTime(300);
+    expect(passed).toEqual([300]);
+  });
+
   it("fires at once for what has passed, and lasts longer than a timer can", () => {
-    const { passed, deadline } = start();
+    const { passed, deadline, looks } = start();
     vi.advanceTimersByTime(50);
     deadline.set(10);
     vi.advanceTimersByTime(0);
@@ -72,5 +86,6 @@ describe("a deadline's timer", () => {
     expect(passed).toHaveLength(1);
     vi.advanceTimersByTime(far - performance.now());
     expect(passed).toEqual([50, far]);
+    expect(looks()).toBeLessThan(10);
   });
 });

@@ -33,7 +33,7 @@ export function createDeadline(onPassed: () => void, now: () => number = () => p
     set(next) {
       at = next;
       // An earlier time needs another timer; a later one does not.
-      if (at < fires && (at !== Number.POSITIVE_INFINITY || timer === undefined)) arm();
+      if (at < fires) arm();
     },
     [Symbol.dispose]() {
       clearTimeout(timer);

@@ -202,6 +202,13 @@ describe("the referee", () => {
     });
   });
 
+  it("refuses a second reset that does not say that it is a repeated one", () => {
+    const { ask, reset } = start();
+    reset();
+    for (const episode of [undefined, 2])
+      expect(ask({ type: "reset", episode })).toMatchObject(refused("episode_running"));
+  });
+
   it("answers a step again only for the last one", () => {
     const { ask, reset, step } = start();
     reset();
@@ -382,6 +389,12 @@ describe("the clocks of a code agent, between its requests", () => {
     expect(step()).toMatchObject({ bank_ms: 1999 });
   });
 
+  it("know no rest: a code agent that does not reset is too slow", () => {
+    const { referee, wait } = start();
+    wait(100);
+    expect(referee.late()).toMatchObject({ code: "agent_timeout" });
+  });
+
   it("blame the environment for more than half of an episode's time", () => {
     const half = (seconds: number) => {
       const { referee, reset, ask, wait } = start();
@@ -408,6 +421,14 @@ describe("the clocks of a remote agent", () => {
     ask({ type: "hello" });
     expect(referee.answeredAt()).toBe(1000);
     expect(referee.deadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("report silence in an episode whose time was excused", () => {
+    const { referee, reset, wait } = start({ agent: "remote" });
+    reset();
+    referee.excuse(50_000);
+    wait(100);
+    expect(referee.late().message).toBe("The agent sent no request for 10 s (episode 1, step 0).");
   });
 
   it("report silence between episodes, and an episode that lasts", () => {

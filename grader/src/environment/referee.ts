@@ -71,6 +71,7 @@ export function createReferee(options: RefereeOptions) {
   let current: Episode | null = null;
   let began = 0;
   let environmentMs = 0;
+  /** Of a code agent: a remote one has no use for it. */
   let bank = bankAtStart;
   let errors = 0;
   let invalidActions = 0;
@@ -85,7 +86,7 @@ export function createReferee(options: RefereeOptions) {
   let requestedAt = 0;
   let agentMs = 0;
 
-  const isDone = () => played.length === options.episodes && current === null;
+  const isDone = () => played.length === options.episodes;
   const lastPlayed = () => played.at(-1) ?? null;
   const place = () => {
     const at = current ?? lastPlayed();
@@ -120,8 +121,8 @@ export function createReferee(options: RefereeOptions) {
     if (at === null) return refuse("reset_missing", "send reset before the first step");
     if (episode !== undefined && episode !== at.episode)
       return refuse("episode_wrong", `the episode is ${at.episode}, not ${shown(episode)}`);
-    if (n !== undefined && n === at.steps && n === last?.n) {
-      if (JSON.stringify(action) === last.action) return repeat();
+    if (n === at.steps) {
+      if (JSON.stringify(action) === last!.action) return repeat();
       return refuse("step_differs", `step ${n} was answered, for another action`);
     }
     if (current === null)
@@ -158,7 +159,7 @@ export function createReferee(options: RefereeOptions) {
     agentMs = requestedAt - waitingSince;
     // Outside an episode, only the requests of a remote agent show that it is still there.
     if (current === null && (agent === "code" || isDone())) return;
-    if (agent === "code" && agentMs > stepMs) bank -= agentMs - stepMs;
+    bank -= Math.max(0, agentMs - stepMs);
     // Whatever is answered now, the time until the next request starts again.
     waitingSince = requestedAt;
   }

@@ -175,6 +175,12 @@ describe("slots", () => {
     expect(await readLimits(db, upcoming, upcoming.rounds[0]!, ADA, NOW)).toMatchObject({
       opens_at: starts_at,
     });
+    await db
+      .insertInto("closures")
+      .values({ challenge: "test", closed_at: ago(5), version: 1, shown: 0 })
+      .execute();
+    const closed = await readLimits(db, upcoming, upcoming.rounds[0]!, ADA, NOW);
+    expect(closed).toMatchObject({ round: "1", opens_at: null, closed_at: ago(5) });
   });
 });
 
@@ -285,6 +291,13 @@ describe("a score that a round requires", () => {
   it.each([-0.5, -0.6])("is met by an equal or better one (%d)", async (key) => {
     await board(key);
     await qualify();
+  });
+
+  it("is not met without a score, though it may be zero", async () => {
+    const zero = challenge([ROUNDS[0]!, { ...ROUNDS[1], minimum_score: 0 }]);
+    await expect(qualify(zero)).rejects.toMatchObject({ details: { minimum_score: 0, reached: null } });
+    await board(0);
+    await qualify(zero);
   });
 
   it("is a maximum where lower is better", async () => {

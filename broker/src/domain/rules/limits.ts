@@ -30,7 +30,7 @@ export async function readLimits(
   const closure = await findClosure(db, config.id);
   const round = closure && wanted && roundState(wanted, now) === "open" ? null : wanted;
   const slots = round?.limit
-    ? await usedSlots(db, config.id, round, participantId, now)
+    ? await usedSlots(db, config.id, round.id, round.limit, participantId, now)
     : { used: 0, elsewhere: 0, nextAt: null };
   return {
     challenge: config.id,
@@ -48,15 +48,21 @@ export async function readLimits(
   };
 }
 
-async function usedSlots(db: Db, challenge: string, round: RoundConfig, participantId: number, now: Date) {
-  const per = round.limit?.per ?? "round";
+async function usedSlots(
+  db: Db,
+  challenge: string,
+  round: string,
+  limit: NonNullable<RoundConfig["limit"]>,
+  participantId: number,
+  now: Date,
+) {
+  const { per } = limit;
   const counted = db
     .selectFrom("slots")
     .where("participant_id", "=", participantId)
     .where("challenge", "=", challenge)
     .where("state", "in", ["reserved", "charged"]);
-  const isOwn = round.limit !== null && limitScope(round.limit) === "round";
-  const inScope = isOwn ? counted.where("round", "=", round.id) : counted;
+  const inScope = limitScope(limit) === "round" ? counted.where("round", "=", round) : counted;
   const within =
     per === "round"
       ? inScope.where("post_challenge", "=", 0)
@@ -64,7 +70,7 @@ async function usedSlots(db: Db, challenge: string, round: RoundConfig, particip
   const { used, elsewhere, oldest } = await within
     .select([
       sql<number>`count(*)`.as("used"),
-      sql<number>`coalesce(sum(case when round = ${round.id} then 0 else 1 end), 0)`.as("elsewhere"),
+      sql<number>`coalesce(sum(case when round = ${round} then 0 else 1 end), 0)`.as("elsewhere"),
       sql<string | null>`min(reserved_at)`.as("oldest"),
     ])
     .executeTakeFirstOrThrow();
@@ -86,7 +92,7 @@ export async function requireSlot(
   await requireParallel(db, { id: challenge }, round, participantId);
   const { limit } = round;
   if (limit === null) return;
-  const { used, elsewhere, nextAt } = await usedSlots(db, challenge, round, participantId, now);
+  const { used, elsewhere, nextAt } = await usedSlots(db, challenge, round.id, limit, participantId, now);
   if (used < limit.count) return;
   const others = elsewhere > 0 ? ` (${elsewhere} of them in other rounds)` : "";
   const when = nextAt ? ` The next slot is free at ${nextAt}.` : " This round has no more slots.";
