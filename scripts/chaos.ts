@@ -41,7 +41,7 @@ if (!args.includes("--help")) installServices(args);
 const options = readOptions(args);
 if (options.boxes !== null) process.exit(await attackBoxes({ boxes: options.boxes, seed: options.seed }));
 await ensureBuilt();
-if (options.points !== null) process.exit(await reportPoints({ ...options, times: options.points }));
+if (options.points !== null) process.exit(await reportPoints({ ...options, ...options.points }));
 const { seed, ms } = options;
 console.log(
   `chaos: seed ${seed}, ${options.submissions} submissions, ${options.kills} kills in ${Math.round(ms / 1000)} s; ` +

@@ -179,6 +179,7 @@ function wrongBoards(
   for (const row of submissions) {
     const config = configs.get(row.challenge);
     if (!config || row.state !== "graded" || row.function !== "submit" || row.dry_run === 1) continue;
+    if (row.baseline === 1) continue;
     const { sort_primary, sort_secondary } = sortKeys(config, row.score, row.score_secondary);
     const mine = { ...row, keys: [sort_primary, sort_secondary] as [number, number] };
     for (const board of row.post_challenge === 1 ? ["ongoing"] : ["current", "ongoing"]) {

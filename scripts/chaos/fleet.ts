@@ -57,6 +57,8 @@ export interface Fleet {
   /** Breaks every connection of a client: to a broker, and to the object store. */
   cutClients(outageMs?: number): void;
   readonly databaseUrl: string | undefined;
+  /** Of brokers and graders, and for commands about the same data. */
+  readonly env: NodeJS.ProcessEnv;
   /** Data folder of the first broker. */
   readonly data: string;
   /** Adds a participant with the first broker's program, whose release may be older, and returns the API key. */
@@ -178,6 +180,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     brokerUrls: [...brokerProxies, balancer].map(({ url }) => url),
     balancer,
     databaseUrl: postgres?.url,
+    env: { ...withoutBrokerSettings(), ...env },
     data: dataOf(0),
     cutClients(outageMs) {
       for (const wire of cuttable) wire.cut(outageMs);

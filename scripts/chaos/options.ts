@@ -26,8 +26,8 @@ export interface Options {
   olderRelease: string | null;
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
-  /** End the process so often at each marked point instead. */
-  points: number | null;
+  /** End the process so often at each marked point instead, of the steps whose names contain one of the parts. */
+  points: { times: number; lanes: number; parts: readonly string[] } | null;
   keep: boolean;
   verbose: boolean;
   /** Arguments that give the same run again. */
@@ -51,8 +51,10 @@ ${Object.entries(CONDITIONS)
   .join("\n")}
   --runtime <program>   runs brokers and graders: node (default: this one) or bun
   --boxes <n>           instead: run the hostile programs, and kill graders while they run so many boxes
-  --points              instead: end broker and grader at each marked point, one after the other
+  --points [part …]     instead: end broker, grader or command at each marked point of the steps whose names
+                        contain one of the parts; of all steps without a part
   --times <n>           how often at each, default 20
+  --lanes <n>           fleets that share the steps, default 3
   --keep                keep logs and records
   --verbose             tell each fault
 `;
@@ -71,9 +73,10 @@ export function readOptions(args: string[]): Options {
 }
 
 function read(args: string[]): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
     allowNegative: true,
+    allowPositionals: true,
     options: {
       submissions: { type: "string", default: "300" },
       kills: { type: "string", default: "30" },
@@ -89,6 +92,7 @@ function read(args: string[]): Options {
       boxes: { type: "string" },
       points: { type: "boolean", default: false },
       times: { type: "string", default: "20" },
+      lanes: { type: "string", default: "3" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -98,6 +102,8 @@ function read(args: string[]): Options {
     console.log(HELP);
     process.exit(0);
   }
+  if (positionals.length > 0 && !values.points)
+    throw new Error(`Unknown argument ${positionals[0]}; names of steps come after --points.`);
   const records = values.records;
   if (records !== "postgres" && records !== "sqlite")
     throw new Error(`--records is postgres or sqlite, not ${records}`);
@@ -142,7 +148,9 @@ function read(args: string[]): Options {
     conditions: possibleConditions(readConditions(values.with ?? ""), { brokers, say: console.log }),
     olderRelease: readOlderRelease(values.with ?? ""),
     boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
-    points: values.points ? whole("times", values.times, 1) : null,
+    points: values.points
+      ? { times: whole("times", values.times, 1), lanes: whole("lanes", values.lanes, 1), parts: positionals }
+      : null,
     keep: values.keep,
     verbose: values.verbose,
     again,

@@ -7,7 +7,7 @@ const STEPS = ["commit.register-intent", "commit.apply-report", "report.outcome"
 it("broker and grader end right before and right after their main steps, and no promise is broken", async (context) => {
   context.skip(withoutService("redis"), "Redis is not installed on this machine");
   const { stops, findings, acknowledged } = await stopAtPoints({
-    ...{ times: 1, seed: 7, runtime: process.execPath, steps: STEPS },
+    ...{ times: 1, seed: 7, runtime: process.execPath, steps: STEPS, lanes: 1 },
   });
   expect(Object.fromEntries(stops)).toEqual(
     Object.fromEntries(

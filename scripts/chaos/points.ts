@@ -1,27 +1,34 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { addParticipant } from "../../broker/src/domain/participants/api-keys.ts";
+import { closeChallenge } from "../../broker/src/domain/publishing/close-challenge.ts";
 import { openRecords } from "../../broker/src/records/open.ts";
+import type { Records } from "../../broker/src/records/records.ts";
+import { createPlainGit } from "../../broker/test/code/plain-git.ts";
 import { loadChallenges } from "../../shared/src/challenge-folder/index.ts";
-import { readSteps } from "../check/marked-steps.ts";
-import { cancelOne } from "./cancel-one.ts";
-import { writeChaosChallenge } from "./chaos-challenge.ts";
+import { startCiIssuer } from "../../test/ci-issuer.ts";
 import { checkRun, type Finding } from "./checker.ts";
-import { type Clients, startClients } from "./clients.ts";
-import { type Fleet, startFleet } from "./fleet.ts";
+import { startFleet } from "./fleet.ts";
+import { writeChallenges, writeIdleChallenge } from "./points/challenges.ts";
+import { CLOSED } from "./points/code.ts";
+import { settingsOf } from "./points/people.ts";
+import { scenarioOf } from "./points/scenarios.ts";
+import { startWebhookReceiver } from "./points/webhook-receiver.ts";
+import type { Scenario, World } from "./points/world.ts";
 import { createSeededRandom } from "./seeded-random.ts";
-import type { PlannedSubmission } from "./submission-plan.ts";
 import { superviseFleet } from "./supervise-fleet.ts";
 
 const PARTICIPANTS = 4;
 const POLL_MS = 5;
-/** Something that a scheduled job does may come a moment after the last grade. */
+/** Something that a scheduled job does may come a moment after the last answer. */
 const LINGER_MS = 1500;
-/** After the last stop, for what graders had begun to be graded by others. */
-const SETTLE_MS = 120_000;
+/** Work that has not come to a point by then does not come to it. */
+const REACH_MS = 60_000;
+/** After the last stop, for what was begun. A webhook's message is claimed for a minute. */
+const SETTLE_MS = 180_000;
 
 export interface PointsRun {
   /** How often the process was ended at each point: `<step> before` and `<step> after`. */
@@ -30,90 +37,111 @@ export interface PointsRun {
   acknowledged: number;
 }
 
-/**
- * Ends broker or grader at each marked point, `times` times, while clients submit a value and a file and cancel a third submission.
- * Both are started again at once. Then the records and what the clients saw are checked.
- */
-export async function stopAtPoints(options: {
+export interface PointsOptions {
   times: number;
   seed: number;
   runtime: string;
-  /** All that the sources name, by default. */
-  steps?: readonly string[];
+  steps: readonly string[];
+  /** Fleets that share the steps. */
+  lanes: number;
   say?: (line: string) => void;
   keep?: boolean;
-}): Promise<PointsRun> {
-  const { times, seed, runtime, steps = readSteps().names, say = () => {} } = options;
+}
+
+/**
+ * Ends broker, grader or command at each marked point, `times` times, while clients do what needs the step. The servers are started again
+ * at once. Then the records, what the clients saw, and what came of all that was begun are checked.
+ */
+export async function stopAtPoints(options: PointsOptions): Promise<PointsRun> {
+  const waiting = options.steps.filter((step) => scenarioOf(step) !== null);
+  const lanes = Math.max(1, Math.min(options.lanes, waiting.length));
+  const all = await Promise.all(Array.from({ length: lanes }, () => runLane(() => waiting.shift(), options)));
+  const findings = new Map<string, string[]>();
+  for (const { promise, broken } of all.flatMap((lane) => lane.findings))
+    findings.set(promise, [...(findings.get(promise) ?? []), ...broken]);
+  return {
+    stops: new Map(all.flatMap((lane) => [...lane.stops]).sort(([a], [b]) => a.localeCompare(b))),
+    findings: [...findings].map(([promise, broken]) => ({ promise, broken })),
+    acknowledged: all.reduce((sum, lane) => sum + lane.acknowledged, 0),
+  };
+}
+
+async function runLane(next: () => string | undefined, options: PointsOptions): Promise<PointsRun> {
+  const { times, seed, runtime, say = () => {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "crowdai-points-"));
   const challenges = join(folder, "challenges");
-  await writeChaosChallenge(challenges);
   await mkdir(join(folder, "inputs"));
+  const [git, issuer, webhooks] = await Promise.all([
+    createPlainGit(),
+    startCiIssuer(),
+    startWebhookReceiver(),
+  ]);
+  await writeChallenges(challenges, webhooks.url);
+  await writeIdleChallenge(challenges, CLOSED);
   const file = join(folder, "point");
-  const env = { CROWDAI_CRASH_FILE: file };
+  const env = { ...settingsOf(issuer), CROWDAI_CRASH_FILE: file };
   const fleet = await startFleet({
     ...{ folder, challenges, runtime, env, brokers: 1, graders: 2, records: "sqlite", s3: false },
   });
   const supervision = superviseFleet(fleet);
   const ending = new AbortController();
-  const begun: Clients[] = [];
+  const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
+  const world: World = {
+    ...{ fleet, folder, challenges, runtime, seed, records, git, issuer, webhooks, histories: [] },
+    ...{ url: fleet.brokerUrls[0]!, keys: await addParticipants(records), signal: ending.signal },
+    random: createSeededRandom(seed),
+  };
   const stops = new Map<string, number>();
+  const begun: Promise<unknown>[] = [];
+  const unmet: string[] = [];
   try {
-    const keys = await addParticipants(fleet);
-    for (const step of steps)
-      for (const point of [`${step} before`, `${step} after`]) {
+    await closeChallenge(records, null, CLOSED, { force: true, now: new Date() });
+    for (let step = next(); step !== undefined; step = next())
+      for (const isAfter of [false, true]) {
+        const point = `${step} ${isAfter ? "after" : "before"}`;
         stops.set(point, 0);
-        // A step that did not begin does not end.
-        if (point.endsWith(" after") && stops.get(`${step} before`) === 0) continue;
-        for (let count = 0; count < times; count++) {
-          const restarts = supervision.restarts();
-          arm(file, point);
-          const clients = startClients({
-            work: await workOf(begun.length),
-            keys,
-            brokerUrls: fleet.brokerUrls.slice(0, 1),
-            random: createSeededRandom(seed + begun.length),
-            signal: ending.signal,
-          });
-          begun.push(clients);
-          const cancelled = cancelOne(
-            fleet.brokerUrls[0]!,
-            keys[0]!,
-            `cancel-${seed}-${begun.length}`,
-            ending.signal,
-          );
-          const isStopped = await stopped(file, Promise.all([clients.over, cancelled]));
-          if (!isStopped) break;
-          await supervision.after(restarts);
+        // What is not begun does not end.
+        if (isAfter && stops.get(`${step} before`) === 0) continue;
+        const began = performance.now();
+        for (let count = 0; count < times && (await stopOnce(scenarioOf(step)!, step, isAfter)); count++)
           stops.set(point, count + 1);
-        }
-        say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}`);
+        const seconds = ((performance.now() - began) / 1000).toFixed(1);
+        say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}${seconds.padStart(8)} s`);
       }
     rmSync(file, { force: true });
-    await Promise.race([
-      Promise.all(begun.map(({ over }) => over)),
-      sleep(SETTLE_MS, undefined, { ref: false }),
-    ]);
+    await Promise.race([Promise.all(begun), sleep(SETTLE_MS, undefined, { ref: false })]);
     ending.abort();
-    const histories = begun.flatMap((clients) => clients.histories);
-    const findings = await check(fleet, challenges, histories);
-    return { stops, findings, acknowledged: histories.filter(({ acknowledged }) => acknowledged).length };
+    await Promise.all(begun);
+    const { challenges: loaded } = await loadChallenges(challenges);
+    const findings = await checkRun(
+      records,
+      world.histories,
+      new Map(loaded.map(({ config }) => [config.id, config])),
+    );
+    findings.push({ promise: "began and did not come to its end", broken: unmet });
+    return { stops, findings, acknowledged: world.histories.filter((one) => one.acknowledged).length };
   } finally {
     ending.abort();
     supervision.end();
+    await records.close();
     await fleet.stop();
+    await Promise.all([git.close(), issuer[Symbol.asyncDispose](), webhooks.close()]);
     if (options.keep) say(`logs and records: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
 
-  async function workOf(index: number): Promise<PlannedSubmission[]> {
-    const score = (index % 1000) / 1000;
-    const path = join(folder, "inputs", `${index}.json`);
-    const value = { score, seconds: 0.05, steps: 2 };
-    await writeFile(path, JSON.stringify(value));
-    return [{ value }, { file: path }].map((input, kind) => ({
-      ...{ challenge: "chaos", participant: index % PARTICIPANTS, input, at: 0, manner: "stay" },
-      ...{ id: `points-${seed}-${index}-${kind}`, name: `${index}-${kind}`, expected: { score } },
-    }));
+  /** Resolves with whether the process ended, and a server that did runs again. */
+  async function stopOnce(scenario: Scenario, step: string, isAfter: boolean): Promise<boolean> {
+    const restarts = supervision.restarts();
+    const n = begun.length;
+    arm(file, `${step} ${isAfter ? "after" : "before"}`);
+    const work = scenario.run(world, { n, step, isAfter }).catch((error: Error) => {
+      unmet.push(`${step} ${isAfter ? "after" : "before"}, ${n}: ${error.message}`);
+    });
+    begun.push(work);
+    const isStopped = await stopped(file, work);
+    if (isStopped && !scenario.byCommand) await supervision.after(restarts);
+    return isStopped;
   }
 }
 
@@ -126,8 +154,9 @@ function arm(file: string, point: string): void {
 /** Resolves with true when a process has ended at the point, and with false when all was done without reaching it. */
 async function stopped(file: string, work: Promise<unknown>): Promise<boolean> {
   let isOver = false;
+  const late = sleep(REACH_MS, undefined, { ref: false });
   const over = work.then(() => sleep(LINGER_MS, undefined, { ref: false }));
-  void over.finally(() => {
+  void Promise.race([over, late]).finally(() => {
     isOver = true;
   });
   while (existsSync(file)) {
@@ -137,23 +166,9 @@ async function stopped(file: string, work: Promise<unknown>): Promise<boolean> {
   return true;
 }
 
-async function addParticipants(fleet: Fleet): Promise<string[]> {
-  const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
+async function addParticipants(records: Records): Promise<string[]> {
   const keys: string[] = [];
   for (let n = 1; n <= PARTICIPANTS; n++)
     keys.push(await addParticipant(records, `participant-${n}`, new Date().toISOString()));
-  await records.close();
   return keys;
-}
-
-async function check(fleet: Fleet, challenges: string, histories: Clients["histories"]): Promise<Finding[]> {
-  const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
-  const { challenges: loaded } = await loadChallenges(challenges);
-  const findings = await checkRun(
-    records,
-    histories,
-    new Map(loaded.map(({ config }) => [config.id, config])),
-  );
-  await records.close();
-  return findings;
 }

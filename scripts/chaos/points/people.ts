@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { crc32, deflateSync } from "node:zlib";
+import { addParticipant } from "../../../broker/src/domain/participants/api-keys.ts";
+import {
+  confirmDeviceLogin,
+  findDeviceLogin,
+} from "../../../broker/src/domain/participants/device-logins.ts";
+import { createJoinLink } from "../../../broker/src/domain/participants/join-links.ts";
+import { openChallenge } from "../../../broker/test/legacy/legacy-challenge.ts";
+import { createSubmissionId } from "../../../shared/src/index.ts";
+import { githubClaims } from "../../../test/ci-issuer.ts";
+import { writeFinalChallenge } from "./challenges.ts";
+import {
+  request,
+  type Scenario,
+  type Stop,
+  submissionThat,
+  submitValue,
+  until,
+  type World,
+} from "./world.ts";
+
+const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
+/** For an older client whose broker has ended. */
+const PATIENCE_MS = 5000;
+/** Settings of the broker that this work needs. */
+export const settingsOf = ({ url }: World["issuer"]) => ({
+  ...{ CI_ISSUERS: `github=${url}`, CI_LOOPBACK_ISSUERS: "on", WEBAPP_TOKEN: ADMIN_KEY },
+  ...{ WEBHOOK_HOSTS: "127.0.0.1", LEGACY_CLIENTS: "on" },
+});
+
+const newPerson = (world: World, { n }: Stop, what: string) =>
+  addParticipant(world.records, `${what} ${n}`, new Date().toISOString());
+const idOf = async ({ records }: World, name: string) =>
+  (
+    await records.db
+      .selectFrom("participants")
+      .select("id")
+      .where("name", "=", name)
+      .executeTakeFirstOrThrow()
+  ).id;
+
+const JOINED: Scenario = {
+  steps: ["commit.join-links"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "joining");
+    const link = { challenges: ["chaos"], uses: 1, now: new Date(), lifetimeMs: 3_600_000 };
+    const { code } = await createJoinLink(world.records, link);
+    await request(world, "POST", "/api/v1/join", { key, body: { code } });
+  },
+};
+
+const DEVICE: Scenario = {
+  steps: ["commit.device-logins"],
+  async run(world, stop) {
+    await newPerson(world, stop, "device");
+    const begun = await request(world, "POST", "/api/v1/device-logins", { body: { client: "chaos" } });
+    const { device_code, user_code } = begun.body;
+    const { db } = world.records;
+    const found = await findDeviceLogin(db, user_code, new Date());
+    await confirmDeviceLogin(db, found!, { id: await idOf(world, `device ${stop.n}`) });
+    // The key is given once: when its answer is lost, one signs in again.
+    const { status, body } = await request(world, "POST", "/api/v1/device-logins/key", {
+      ...{ body: { device_code }, accepted: [200, 400, 401, 403, 404, 410] },
+    });
+    if (status === 200) await request(world, "GET", "/api/v1/me", { key: body.key });
+    else if (!stop.isAfter) throw new Error(`no key: ${JSON.stringify(body)}`);
+  },
+};
+
+const PROFILE: Scenario = {
+  steps: ["upload.picture", "commit.replace-picture", "commit.clear-profile"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "shown");
+    await request(world, "PUT", "/api/v1/profile/picture", { key, bytes: png() });
+    const { body } = await request(world, "GET", "/api/v1/profile", { key });
+    const picture = await fetch(body.picture);
+    if (!picture.ok) throw new Error(`the picture is answered with ${picture.status}`);
+    await request(world, "DELETE", "/api/v1/profile", { key, accepted: [200, 204] });
+    const { body: after } = await request(world, "GET", "/api/v1/profile", { key });
+    if (after.picture !== null) throw new Error("the picture is still there");
+  },
+};
+
+const CI: Scenario = {
+  steps: ["commit.add-trust", "commit.ci-sessions", "commit.withdraw-trust"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "tested");
+    const repository = `octo/r${stop.n}`;
+    const subject = `github:${repository}@main`;
+    await request(world, "POST", "/api/v1/ci/trusts", { key, body: { subject } });
+    // A token is exchanged once: when the answer is lost, the job requests another one.
+    for (let status = 401; status !== 200; ) {
+      const token = await world.issuer.sign(world.fleet.brokerUrls[0]!, githubClaims(repository));
+      const exchanged = await request(world, "POST", "/api/v1/ci/token", {
+        body: { token },
+        accepted: [200, 401],
+      });
+      status = exchanged.status;
+      if (status !== 200 && exchanged.body.error.code !== "ci_token_used")
+        throw new Error(JSON.stringify(exchanged.body));
+    }
+    await request(world, "POST", "/api/v1/ci/trusts/withdraw", { key, body: { subject } });
+    const { body } = await request(world, "GET", "/api/v1/ci/trusts", { key });
+    if (body.trusts.length > 0) throw new Error("the trust is still there");
+  },
+};
+
+/** The number of submissions that may be selected changes, and a submission is selected. */
+const FINALS: Scenario = {
+  steps: ["commit.reveal-finals", "commit.select-final"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "final");
+    const id = createSubmissionId();
+    await submitValue(world, key, { id, challenge: "final", data: { score: 1, final: 0.5 } });
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+    await request(world, "POST", `/api/v1/submissions/${id}/select`, { key, body: {} });
+    if (stop.step !== "commit.reveal-finals") return;
+    const select = 3 + stop.n;
+    await writeFinalChallenge(world.challenges, (select % 17) + 2);
+    await until(world, async () => {
+      const row = await world.records.db
+        .selectFrom("board_rounds")
+        .select("finals")
+        .where("challenge", "=", "final")
+        .executeTakeFirst();
+      return row?.finals === (select % 17) + 2;
+    });
+  },
+};
+
+/** An external grader writes a grade, and changes it. */
+const WEBAPP_API: Scenario = {
+  steps: ["commit.create-submission", "commit.update-submission"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "outside");
+    const query = new URLSearchParams({
+      ...{ api_key: key, challenge_client_name: "chaos", grading_status: "submitted" },
+    });
+    const made = await request(world, "POST", `/api/external_graders?${query}`, {
+      ...{ token: ADMIN_KEY, accepted: [202] },
+    });
+    const path = `/api/external_graders/${made.body.submission_id}`;
+    const graded = new URLSearchParams({ grading_status: "graded", score: "0.25" });
+    await request(world, "PATCH", `${path}?${graded}`, { token: ADMIN_KEY, accepted: [200, 202] });
+  },
+};
+
+/** A client of the first release uploads a file and has it graded. It knows no repetition: what a stopped broker left is cancelled. */
+const OLDER_CLIENT: Scenario = {
+  steps: ["upload.older-client", "upload.sent-input"],
+  async run(world, stop) {
+    const key = await newPerson(world, stop, "older");
+    await until(world, async () => {
+      const client = await openChallenge(world.url, key, "large").catch(() => null);
+      if (!client) return false;
+      const graded = client.submit("{}").then(
+        ({ answer }) => answer.length > 0,
+        () => false,
+      );
+      return Promise.race([graded, sleep(PATIENCE_MS, false)]).finally(() => client.connection.close());
+    });
+    const { body } = await request(world, "GET", "/api/v1/challenges/large/submissions?participant=me", {
+      key,
+    });
+    for (const { id, state } of body.submissions)
+      if (state === "initiated")
+        await request(world, "POST", `/api/v1/submissions/${id}/cancel`, { key, body: {} });
+  },
+};
+
+export const ABOUT_PEOPLE: readonly Scenario[] = [
+  ...[JOINED, DEVICE, PROFILE, CI, FINALS, WEBAPP_API, OLDER_CLIENT],
+];
+
+/** A grey image of 64 by 64 pixels. */
+function png(): Buffer {
+  const rows = Buffer.alloc(64 * 65, 0x77);
+  for (let row = 0; row < 64; row++) rows[row * 65] = 0;
+  const header = Buffer.from([0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0]);
+  return Buffer.concat([
+    Buffer.from("89504e470d0a1a0a", "hex"),
+    ...[chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))],
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const content = Buffer.concat([Buffer.from(type), data]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  sum.writeUInt32BE(crc32(content));
+  return Buffer.concat([length, content, sum]);
+}

@@ -1,0 +1,252 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createSubmissionId } from "../../../shared/src/index.ts";
+import { cancelOne } from "../cancel-one.ts";
+import { startClients } from "../clients.ts";
+import type { PlannedSubmission } from "../submission-plan.ts";
+import { PLAYED } from "./challenges.ts";
+import {
+  request,
+  type Scenario,
+  type Stop,
+  submissionThat,
+  submitValue,
+  until,
+  type World,
+} from "./world.ts";
+
+/** Clients submit a value and a file, and cancel a third submission. */
+export const SUBMISSIONS: Scenario = {
+  steps: [
+    ...["commit.accept-upload", "commit.apply-report", "commit.cancel-submission", "commit.ranking-window"],
+    ...["commit.register-intent", "publish.new-job", "publish.waiting-job"],
+    ...["queue.acknowledge-reports", "queue.cancel", "queue.claim", "queue.exchange", "queue.publish"],
+    ...["queue.report", "report.outcome", "report.progress"],
+    ...["upload.finish-input", "upload.plan-input", "upload.whole"],
+  ],
+  async run(world, { n }) {
+    const clients = startClients({
+      work: await workOf(world, n),
+      keys: world.keys,
+      brokerUrls: [world.url],
+      random: world.random,
+      signal: world.signal,
+    });
+    world.histories.push(...clients.histories);
+    await Promise.all([
+      clients.over,
+      cancelOne(world.url, world.keys[0]!, `cancel-${world.seed}-${n}`, world.signal),
+    ]);
+  },
+};
+
+async function workOf({ folder, seed, keys }: World, n: number): Promise<PlannedSubmission[]> {
+  const score = (n % 1000) / 1000;
+  const path = join(folder, "inputs", `${n}.json`);
+  const value = { score, seconds: 0.05, steps: 2 };
+  await writeFile(path, JSON.stringify(value));
+  return [{ value }, { file: path }].map((input, kind) => ({
+    ...{ challenge: "chaos", participant: n % keys.length, input, at: 0, manner: "stay" as const },
+    ...{ id: `points-${seed}-${n}-${kind}`, name: `${n}-${kind}`, expected: { score } },
+  }));
+}
+
+const keyOf = ({ keys }: World, { n }: Stop) => keys[n % keys.length]!;
+
+/** A file of two parts. */
+const PARTS: Scenario = {
+  steps: ["upload.part"],
+  async run(world, stop) {
+    const path = join(world.folder, "inputs/large.bin");
+    await writeFile(path, Buffer.alloc(20 * 1024 * 1024, "x"));
+    const clients = startClients({
+      work: [
+        {
+          ...{ challenge: "large", participant: stop.n % world.keys.length, input: { file: path }, at: 0 },
+          ...{ id: `parts-${world.seed}-${stop.n}`, name: "large", expected: { score: 1 }, manner: "stay" },
+        },
+      ],
+      keys: world.keys,
+      brokerUrls: [world.url],
+      random: world.random,
+      signal: world.signal,
+    });
+    world.histories.push(...clients.histories);
+    await clients.over;
+  },
+};
+
+const CALLS: Scenario = {
+  steps: ["commit.register-call"],
+  async run(world, stop) {
+    const id = createSubmissionId();
+    const key = keyOf(world, stop);
+    const body = { challenge: "large", function: "double", items: [{ id, data: { x: 2 } }] };
+    await request(world, "POST", "/api/v1/calls", { key, body });
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
+/** A value whose upload is not valid. */
+const INVALID_VALUE: Scenario = {
+  steps: ["commit.require-value-of"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    const bytes = Buffer.from('{"score": "none"}');
+    const sha256 = await digest(bytes);
+    const { body } = await request(world, "POST", "/api/v1/submissions", {
+      key,
+      body: { id, challenge: "strict", input: { kind: "json", name: null, size: bytes.length, sha256 } },
+    });
+    for (const part of body.upload.parts)
+      await request(world, "PUT", part.url, { bytes, accepted: [200, 409] });
+    await request(world, "POST", `/api/v1/submissions/${id}/complete`, {
+      ...{ key, body: {}, accepted: [200, 400, 409, 422] },
+    });
+    await until(world, async () => {
+      const found = await request(world, "GET", `/api/v1/submissions/${id}`, { key });
+      return found.body.state === "failed";
+    });
+  },
+};
+
+const MODELS: Scenario = {
+  steps: ["upload.plan-model", "upload.finish-model"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    const bytes = Buffer.from(`model ${id}`);
+    const models = [{ name: "m.bin", size: bytes.length, sha256: await digest(bytes) }];
+    const { body } = await submitValue(world, key, { id, challenge: "large", data: { score: 1 }, models });
+    for (const { upload } of body.models)
+      for (const part of upload?.parts ?? [])
+        await request(world, "PUT", part.url, { bytes, accepted: [200, 409] });
+    await request(world, "POST", `/api/v1/submissions/${id}/complete`, { key, body: {} });
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
+/** An upload, and code, that do not arrive by their deadline. */
+const OVERDUE: Scenario = {
+  steps: ["commit.sweep-deadlines", "commit.sweep-awaited-code"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    const past = new Date(0).toISOString();
+    const isCode = stop.step === "commit.sweep-awaited-code";
+    const input = isCode
+      ? { kind: "inline", data: { score: 1 } }
+      : { kind: "file", name: "a.json", size: 3, sha256: "0".repeat(64) };
+    const code = isCode ? { commit: "1".repeat(40), tree: "2".repeat(40), files: 1, bytes: 1 } : undefined;
+    await request(world, "POST", "/api/v1/submissions", {
+      key,
+      body: { id, challenge: isCode ? "strict" : "large", input, ...(code && { code }) },
+    });
+    const { db } = world.records;
+    if (isCode)
+      await db
+        .updateTable("submission_code")
+        .set({ deadline_at: past })
+        .where("submission", "=", id)
+        .execute();
+    else await db.updateTable("submissions").set({ deadline_at: past }).where("id", "=", id).execute();
+    await until(world, async () => {
+      const { body } = await request(world, "GET", `/api/v1/submissions/${id}`, { key });
+      return body.state === "failed" && body.slot === "returned";
+    });
+  },
+};
+
+/** Redis forgets everything while a job runs; the graders end as well for a submission that nobody holds then. */
+const FLUSHED: Scenario = {
+  steps: ["queue.end-rebuild", "queue.add-again", "commit.recover-queue"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 1.5, steps: 0 } });
+    await submissionThat(world, key, id, ({ state }) => state !== "submitted");
+    if (stop.step === "commit.recover-queue")
+      await Promise.all(world.fleet.grader.map((grader) => grader.kill("SIGKILL")));
+    await world.fleet.redisCommand("FLUSHALL");
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
+/** A grader is stopped politely, with a job that runs. */
+const STOPPED: Scenario = {
+  steps: ["queue.return-unseen"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 0.3, steps: 0 } });
+    await world.fleet.grader[stop.n % world.fleet.grader.length]!.kill("SIGTERM");
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
+/** Results with a file and an image. */
+const MEDIA: Scenario = {
+  steps: ["upload.result-file", "upload.media", "commit.media-maker"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    await submitValue(world, key, { id, challenge: "media", data: { score: 1, n: stop.n } });
+    await submissionThat(world, key, id, ({ media }) => media !== null);
+  },
+};
+
+/** A session of an agent, whose steps go through the broker to a grader. */
+const SESSION: Scenario = {
+  steps: [
+    ...["channel.ask", "channel.claim", "channel.answer", "channel.leave", "channel.forget"],
+    "upload.stored-file",
+  ],
+  async run(world, stop) {
+    const { Challenge } = await import("../../../cli/src/index.ts");
+    const challenge = await Challenge.open(PLAYED, {
+      ...{ apiKey: keyOf(world, stop), broker: world.url, signal: world.signal, lostAfterMs: 120_000 },
+    });
+    try {
+      const env = await challenge.environment<number[], number[]>();
+      let steps = 0;
+      for (let seen = await env.reset(); seen; seen = await env.reset())
+        for (let done = false; !done; steps++) ({ done } = await env.step([0.5, 0]));
+      const { score } = await env.submit();
+      if (steps !== 2 * 3 || Math.abs(score! - 1.5) > 1e-9)
+        throw new Error(`${env.id}: ${steps} steps, score ${score}`);
+    } finally {
+      await challenge.close();
+    }
+  },
+};
+
+const WEBHOOK: Scenario = {
+  steps: ["claim.webhook", "send.webhook"],
+  async run(world, stop) {
+    const key = keyOf(world, stop);
+    const id = createSubmissionId();
+    await submitValue(world, key, { id, challenge: "hooked", data: { score: 1, seconds: 0, steps: 0 } });
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+    // A message may come twice, with one id.
+    await until(world, async () => world.webhooks.messagesAbout(id).size > 0);
+    await sleep(0);
+    if (world.webhooks.messagesAbout(id).size > 1) throw new Error(`${id}: two messages about one grade`);
+  },
+};
+
+/** The broker writes the webhooks of its challenges when it starts. */
+const STARTED: Scenario = {
+  steps: ["commit.record-webhooks"],
+  run: (world) => world.fleet.broker[0]!.kill("SIGKILL"),
+};
+
+export const ABOUT_SUBMISSIONS: readonly Scenario[] = [
+  ...[SUBMISSIONS, PARTS, CALLS, INVALID_VALUE, MODELS, OVERDUE, FLUSHED, STOPPED, MEDIA, SESSION, WEBHOOK],
+  STARTED,
+];
+
+async function digest(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes))).toString("hex");
+}
