@@ -10,6 +10,7 @@ import type { Records } from "../../broker/src/records/records.ts";
 import { createPlainGit } from "../../broker/test/code/plain-git.ts";
 import { loadChallenges } from "../../shared/src/challenge-folder/index.ts";
 import { startCiIssuer } from "../../test/ci-issuer.ts";
+import { root } from "../lib/root.ts";
 import { checkRun, type Finding } from "./checker.ts";
 import { startFleet } from "./fleet.ts";
 import { writeChallenges, writeIdleChallenge } from "./points/challenges.ts";
@@ -79,7 +80,11 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   await writeChallenges(challenges, webhooks.url);
   await writeIdleChallenge(challenges, CLOSED);
   const file = join(folder, "point");
-  const env = { ...settingsOf(issuer), CROWDAI_CRASH_FILE: file };
+  const env = {
+    ...{ ...settingsOf(issuer), CROWDAI_CRASH_FILE: file },
+    // Half of a start would be spent on compiling.
+    NODE_COMPILE_CACHE: join(root, "node_modules/.compile-cache"),
+  };
   const fleet = await startFleet({
     ...{ folder, challenges, runtime, env, brokers: 1, graders: 2, records: "sqlite", s3: false },
   });
@@ -109,7 +114,9 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
         say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}${seconds.padStart(8)} s`);
       }
     rmSync(file, { force: true });
-    await Promise.race([Promise.all(begun), sleep(SETTLE_MS, undefined, { ref: false })]);
+    const late = sleep(SETTLE_MS, true, { ref: false });
+    if (await Promise.race([Promise.all(begun).then(() => false), late]))
+      unmet.push(`something was still under way after ${SETTLE_MS / 1000} s`);
     ending.abort();
     await Promise.all(begun);
     const { challenges: loaded } = await loadChallenges(challenges);
@@ -136,7 +143,9 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     const n = begun.length;
     arm(file, `${step} ${isAfter ? "after" : "before"}`);
     const work = scenario.run(world, { n, step, isAfter }).catch((error: Error) => {
+      if (ending.signal.aborted) return;
       unmet.push(`${step} ${isAfter ? "after" : "before"}, ${n}: ${error.message}`);
+      say(`! ${unmet.at(-1)}`);
     });
     begun.push(work);
     const isStopped = await stopped(file, work);

@@ -177,7 +177,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
-    files: ["test/fuzz/{answers,gym,http,settings,socket}.test.ts"],
+    files: ["test/fuzz/{answers,gym,http,settings,socket,socket-answers}.test.ts"],
     because: "it looks for inputs that code of ours has not expected, which is the same under both",
     both: [
       "broker/test/hostile-requests/{hostile-requests,malformed-bodies}.test.ts",

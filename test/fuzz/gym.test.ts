@@ -87,7 +87,10 @@ describe("an environment over HTTP that gets any request", () => {
     const created = await send("POST", "", JSON.stringify({ env_id: "Run", token, version: "1.5" }));
     expect(created.status).toBe(200);
     instance = (JSON.parse(created.text) as { instance_id: string }).instance_id;
-    await toy.serve(await toy.next());
+    // As the real one: a session can be submitted before its end.
+    await toy.serve(await toy.next(), async (request) =>
+      request.type === "submit" && request.early === true ? { type: "end" } : (null as never),
+    );
   }
 
   async function send(method: string, path: string, sent: string) {
@@ -119,4 +122,32 @@ describe("an environment over HTTP that gets any request", () => {
     const { status } = await send("GET", `${instance}/action_space/`, "");
     expect(status).toBe(200);
   });
+
+  it("that closes the session, or its monitor, ends it or answers why not", () =>
+    holds(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom("reset/", "step/", "monitor/start/", "close", "close/x"), body()), {
+          maxLength: 2,
+        }),
+        fc.constantFrom("close/", "close", "monitor/close/", "monitor/close", "monitor/close/"),
+        fc.oneof(body(), fc.constantFrom('{"early":false}', '{"early":true}', '{"early":0}', "null")),
+        fc.integer({ min: 1, max: 3 }),
+        async (before, path, sent, times) => {
+          for (const [at, what] of before)
+            await fuzzed.unharmed(() => send("POST", `${instance}/${at}`, what));
+          // Sent twice or at once, as a client does that got no answer.
+          const answers = await fuzzed.unharmed(() =>
+            Promise.all(Array.from({ length: times }, () => send("POST", `${instance}/${path}`, sent))),
+          );
+          for (const { status, text } of answers) {
+            expect([200, 204, 400]).toContain(status);
+            if (status === 400) expect(JSON.parse(text)).toHaveProperty("message");
+          }
+          // Whatever it was, the agent can leave, and open another one.
+          expect((await fuzzed.unharmed(() => send("POST", `${instance}/close/`, ""))).status).toBe(200);
+          await open();
+        },
+      ),
+      SHARE / 5,
+    ));
 });

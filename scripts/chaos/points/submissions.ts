@@ -236,10 +236,23 @@ const WEBHOOK: Scenario = {
   },
 };
 
-/** The broker writes the webhooks of its challenges when it starts. */
+/** When the broker starts, it writes the webhooks of its challenges, and removes those that they no longer have. */
 const STARTED: Scenario = {
   steps: ["commit.record-webhooks"],
-  run: (world) => world.fleet.broker[0]!.kill("SIGKILL"),
+  async run(world, { n }) {
+    const { db } = world.records;
+    const url = `http://127.0.0.1:1/${n}`;
+    const old = { challenge: "hooked", url, events: "[]", created_at: new Date().toISOString() };
+    await db
+      .insertInto("webhooks")
+      .values({ ...old, missing_since: null })
+      .execute();
+    await world.fleet.broker[0]!.kill("SIGKILL");
+    await until(
+      world,
+      async () => !(await db.selectFrom("webhooks").select("id").where("url", "=", url).executeTakeFirst()),
+    );
+  },
 };
 
 export const ABOUT_SUBMISSIONS: readonly Scenario[] = [

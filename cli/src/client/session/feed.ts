@@ -1,4 +1,5 @@
 import {
+  CrowdaiError,
   isFinal,
   type LiveEvent,
   type Place,
@@ -7,6 +8,9 @@ import {
   type Watched,
 } from "@crowdai/shared";
 import { interruption } from "../../async/abort.ts";
+
+/** Live events that wait for their predecessors; the others are asked for. */
+const MAX_HELD = 1000;
 
 /** One item of a feed: a numbered event, a queue position, or the current submission. */
 export type Update =
@@ -42,6 +46,8 @@ export function createFeed(id: string, after = 0, onEnd: () => void = () => {}):
   let held: LiveEvent[] = [];
   let seen = after;
   let ended = false;
+  /** Number of the last event when an answer about an ended submission did not have the next one. */
+  let stuckAt = -1;
   let failure: { error: unknown } | undefined;
   let wake: (() => void) | undefined;
   /** Removes the listeners of signals that would stop this feed. */
@@ -76,6 +82,7 @@ export function createFeed(id: string, after = 0, onEnd: () => void = () => {}):
       const message = held.shift()!;
       add(message.event, message.submission);
     }
+    if (held.length > MAX_HELD) held.length = MAX_HELD;
     return held.length > 0 && !ended;
   }
 
@@ -104,6 +111,17 @@ export function createFeed(id: string, after = 0, onEnd: () => void = () => {}):
       const complete = seen >= answer.submission.seq;
       push({ kind: "submission", submission: answer.submission });
       if (final && complete) end();
+      if (final && !complete && seen === before) {
+        if (stuckAt === seen)
+          stop(
+            new CrowdaiError(
+              "unexpected",
+              `The broker says that ${id} has ended, but lacks its last events.`,
+            ),
+          );
+        stuckAt = seen;
+        return !ended;
+      }
       return !ended && seen > before && (hasGap || !complete);
     },
     place(place) {

@@ -8,6 +8,8 @@ import { receivedErrorSchema } from "../http/received-error.ts";
 
 /** How often a request is sent again that the broker could not handle at the moment, as requests over HTTP are. */
 const MAX_RETRIES = 3;
+/** A broker that takes requests and answers none is given up no earlier than after so many. */
+const MAX_UNANSWERED = 3;
 const refusedSchema = z.object({
   ok: z.literal(false),
   error: receivedErrorSchema,
@@ -27,6 +29,7 @@ interface Pending {
 /**
  * Requests that survive a cut connection: those without an answer are sent again on the next one, and so are those that the
  * broker answers as one that lacks something for a moment (503). That is safe because the broker recognizes a repetition by its id.
+ * One that is never answered, however often it is sent, fails with broker_lost.
  */
 export interface Requests {
   ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: AskOptions): Promise<T>;
@@ -46,7 +49,7 @@ export function createRequests(
   socket: Socket,
   versions: Versions,
   reconnect: () => void,
-  renew?: () => void,
+  { renew, lostAfterMs }: { renew?: (() => void) | undefined; lostAfterMs: number },
 ): Requests {
   const pending = new Set<Pending>();
   let open = false;
@@ -58,11 +61,18 @@ export function createRequests(
         if (ended) return reject(ended.error);
         let timer: NodeJS.Timeout | undefined;
         let retries = 0;
+        let unanswered = 0;
+        let firstAt = 0;
         const request: Pending = {
           send() {
             clearTimeout(timer);
+            if (unanswered++ === 0) firstAt = performance.now();
+            const waitedMs = performance.now() - firstAt;
+            if (unanswered > MAX_UNANSWERED && waitedMs >= Math.max(lostAfterMs, MAX_UNANSWERED * answerMs))
+              return reject(new CrowdaiError("broker_lost"));
             timer = setTimeout(reconnect, answerMs);
             socket.emit(event, message, (answer: unknown) => {
+              unanswered = 0;
               try {
                 resolve(readAck(answer, schema, versions));
               } catch (error) {

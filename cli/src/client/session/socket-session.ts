@@ -41,7 +41,10 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   );
   const versions = { broker: opening.broker.version, client: options.client };
   // A connection without answers is dead, even if it looks open.
-  const requests = createRequests(socket, versions, () => socket.io.engine?.close(), options.lease && renew);
+  const requests = createRequests(socket, versions, () => socket.io.engine?.close(), {
+    renew: options.lease && renew,
+    lostAfterMs,
+  });
   const outage = createOutage(options.onConnection);
   let ended = false;
   let giveUp: NodeJS.Timeout | undefined;
