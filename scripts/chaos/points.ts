@@ -27,7 +27,7 @@ const POLL_MS = 5;
 /** Something that a scheduled job does may come a moment after the last answer. */
 const LINGER_MS = 1500;
 /** Work that has not come to a point by then does not come to it. */
-const REACH_MS = 60_000;
+const REACH_MS = 120_000;
 /** After the last stop, for what was begun. A webhook's message is claimed for a minute. */
 const SETTLE_MS = 180_000;
 

@@ -165,7 +165,7 @@ const FLUSHED: Scenario = {
   async run(world, stop) {
     const key = keyOf(world, stop);
     const id = createSubmissionId();
-    await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 1.5, steps: 0 } });
+    await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 3, steps: 0 } });
     await submissionThat(world, key, id, ({ state }) => state !== "submitted");
     if (stop.step === "commit.recover-queue")
       await Promise.all(world.fleet.grader.map((grader) => grader.kill("SIGKILL")));
