@@ -1,6 +1,6 @@
 import { CrowdaiError, parseExact, type Session, sessionSchema } from "@crowdai/shared";
 import { exactParser } from "@crowdai/shared/exact-parser";
-import { io, type Socket } from "socket.io-client";
+import { io, NodeWebSocket, type Socket } from "socket.io-client";
 import * as socketParser from "socket.io-parser";
 import { interruption } from "../../async/abort.ts";
 import { receivedErrorSchema } from "../http/received-error.ts";
@@ -13,6 +13,17 @@ export class SocketUnavailable extends Error {
   override readonly name = "SocketUnavailable";
 }
 
+/** Closes a connection whose first packet cannot be read; engine.io's own would end the process with an uncaught error. */
+class CarefulWebSocket extends NodeWebSocket {
+  protected override onPacket(packet: Parameters<NodeWebSocket["onPacket"]>[0]): void {
+    try {
+      super.onPacket(packet);
+    } catch (error) {
+      this.onError("packet not understood", error);
+    }
+  }
+}
+
 /** Connects a socket and waits for the broker's first message. Throws the broker's refusal, or SocketUnavailable. */
 export async function openSocket(
   broker: URL,
@@ -22,7 +33,7 @@ export async function openSocket(
   const socket = io(broker.origin, {
     path: `${broker.pathname.replace(/\/+$/, "")}/socket.io/`,
     // If WebSockets are blocked, http-session.ts replaces them; socket.io need not try another transport.
-    transports: ["websocket"],
+    transports: [CarefulWebSocket],
     auth: authOf({ key, lease, challenge, client }),
     agent: options.agents?.(broker) as unknown as string | undefined,
     parser: exactParser(socketParser, (text) => parseExact(text)),
