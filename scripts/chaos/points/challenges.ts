@@ -2,13 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeCountingChallenge } from "../../../test/environment/counting-environment.ts";
 import { writeChaosChallenge } from "../chaos-challenge.ts";
+import { png } from "./image.ts";
 
 /** The challenge of the sessions. */
 export const PLAYED = "played";
-
-/** An image of one pixel. */
-const PNG =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /** Scores what it gets at once, with an image and a file where the challenge is about media. */
 const EVALUATOR = `import base64, json, os, sys, time
@@ -23,7 +20,7 @@ for line in sys.stdin:
     time.sleep(given.get("seconds", 0))
     if len(sys.argv) > 1:
         with open(os.path.join(job["output_dir"], "shown.png"), "wb") as file:
-            file.write(base64.b64decode("${PNG}"))
+            file.write(base64.b64decode("${png().toString("base64")}"))
         with open(os.path.join(job["output_dir"], "notes.txt"), "w") as file:
             file.write(str(given))
         result["media"] = {"path": "shown.png"}
@@ -50,7 +47,17 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
     config: { rounds: [{ id: "1", parallel_limit: null }] },
   });
   const hook = { url: webhook, events: ["submission.graded"] };
-  await writeQuickChallenge(challenges, quick("large", { evaluator: functions() }));
+  await writeQuickChallenge(
+    challenges,
+    quick("large", {
+      evaluator: functions(),
+      accepts: {
+        file: { extensions: [] },
+        json: { schema: { type: "object", properties: { score: { type: "number" } } } },
+        model: {},
+      },
+    }),
+  );
   await writeQuickChallenge(challenges, quick("media", {}, ["media"]));
   await writeQuickChallenge(challenges, quick("hooked", { webhooks: [hook] }));
   await writeQuickChallenge(challenges, quick("coded"));
@@ -61,7 +68,7 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
     quick("strict", {
       code: { capture: "required" },
       accepts: {
-        json: { schema: { type: "object", properties: { score: { type: "number" } } } },
+        json: {},
         code: {},
       },
     }),

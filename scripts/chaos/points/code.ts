@@ -43,7 +43,6 @@ const PUSHED: Scenario = {
     "commit.record-stored-code",
     "commit.finalize-code",
     "commit.repeated",
-    "commit.challenge-repository",
     "refs.received",
   ],
   async run(world, stop) {
@@ -62,7 +61,14 @@ const PUSHED: Scenario = {
 
 /** The code of a closed challenge becomes public as soon as its author chooses so. */
 const PUBLISHED: Scenario = {
-  steps: ["commit.set-publish", "commit.publish-due", "refs.public", "refs.challenge", "commit.agreements"],
+  steps: [
+    "commit.set-publish",
+    "commit.publish-due",
+    "commit.challenge-repository",
+    "refs.public",
+    "refs.challenge",
+    "commit.agreements",
+  ],
   async run(world, stop) {
     const key = await personOf(world, stop);
     const license = await request(world, "GET", "/api/v1/agreements/mit", { key });

@@ -1,5 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { crc32, deflateSync } from "node:zlib";
 import { addParticipant } from "../../../broker/src/domain/participants/api-keys.ts";
 import {
   confirmDeviceLogin,
@@ -10,6 +11,7 @@ import { openChallenge } from "../../../broker/test/legacy/legacy-challenge.ts";
 import { createSubmissionId } from "../../../shared/src/index.ts";
 import { githubClaims } from "../../../test/ci-issuer.ts";
 import { writeFinalChallenge } from "./challenges.ts";
+import { png } from "./image.ts";
 import {
   request,
   type Scenario,
@@ -89,9 +91,10 @@ const CI: Scenario = {
     const repository = `octo/r${stop.n}`;
     const subject = `github:${repository}@main`;
     await request(world, "POST", "/api/v1/ci/trusts", { key, body: { subject } });
+    const { url: audience } = JSON.parse(await readFile(join(world.fleet.data, "broker.json"), "utf8"));
     // A token is exchanged once: when the answer is lost, the job requests another one.
     for (let status = 401; status !== 200; ) {
-      const token = await world.issuer.sign(world.fleet.brokerUrls[0]!, githubClaims(repository));
+      const token = await world.issuer.sign(audience, githubClaims(repository));
       const exchanged = await request(world, "POST", "/api/v1/ci/token", {
         body: { token },
         accepted: [200, 401],
@@ -172,22 +175,3 @@ const OLDER_CLIENT: Scenario = {
 export const ABOUT_PEOPLE: readonly Scenario[] = [
   ...[JOINED, DEVICE, PROFILE, CI, FINALS, WEBAPP_API, OLDER_CLIENT],
 ];
-
-/** A grey image of 64 by 64 pixels. */
-function png(): Buffer {
-  const rows = Buffer.alloc(64 * 65, 0x77);
-  for (let row = 0; row < 64; row++) rows[row * 65] = 0;
-  const header = Buffer.from([0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0]);
-  return Buffer.concat([
-    Buffer.from("89504e470d0a1a0a", "hex"),
-    ...[chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))],
-  ]);
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const content = Buffer.concat([Buffer.from(type), data]);
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  sum.writeUInt32BE(crc32(content));
-  return Buffer.concat([length, content, sum]);
-}
