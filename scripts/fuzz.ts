@@ -3,7 +3,7 @@
 //   npm run fuzz                                 100,000 inputs for each property
 //   npm run fuzz -- --seconds 600                about so long in all, in rounds of new inputs
 //   npm run fuzz -- --runs 5000 --seed 7 parsers only the test files whose path contains the argument
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./lib/root.ts";
@@ -11,12 +11,18 @@ import { runCommand, timeLimit } from "./lib/run-command.ts";
 
 const LIMIT_MINUTES = 600;
 
+const HELP = `npm run fuzz -- [options] [part of a file's name …]
+
+  --runs <n>      inputs for each property, default 100000
+  --seconds <n>   instead: about so long in all, in rounds of new inputs
+  --seed <n>      a random one by default; it is printed
+
+Files, and what gets the inputs:`;
+
+const all = readdirSync(join(root, "test/fuzz")).filter((name) => name.endsWith(".test.ts"));
 const { runs, seconds, seed, filters } = readOptions();
-const files = readdirSync(join(root, "test/fuzz"))
-  .filter(
-    (name) =>
-      name.endsWith(".test.ts") && (filters.length === 0 || filters.some((part) => name.includes(part))),
-  )
+const files = all
+  .filter((name) => filters.length === 0 || filters.some((part) => name.includes(part)))
   .map((name) => `test/fuzz/${name}`);
 if (files.length === 0) stop(`No file of test/fuzz contains ${filters.join(" or ")}.`);
 const amount = seconds === null ? `--runs ${runs}` : `--seconds ${seconds}`;
@@ -51,8 +57,14 @@ function readOptions() {
         runs: { type: "string", default: "100000" },
         seconds: { type: "string" },
         seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
+        help: { type: "boolean", default: false },
       },
     });
+    if (values.help) {
+      console.log(HELP);
+      for (const name of all) console.log(`  ${name.replace(".test.ts", "").padEnd(18)}${targetsOf(name)}`);
+      process.exit(0);
+    }
     return {
       runs: whole("runs", values.runs, 1),
       seconds: values.seconds === undefined ? null : whole("seconds", values.seconds, 1),
@@ -62,6 +74,12 @@ function readOptions() {
   } catch (error) {
     return stop((error as Error).message);
   }
+}
+
+/** The subjects of the file's tests. */
+function targetsOf(name: string): string {
+  const text = readFileSync(join(root, "test/fuzz", name), "utf8");
+  return [...text.matchAll(/^describe\("([^"]+)"/gm)].map(([, subject]) => subject).join("; ");
 }
 
 function whole(name: string, text: string, from: number): number {
