@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { addParticipant } from "../../broker/src/domain/participants/api-keys.ts";
-import { closeChallenge } from "../../broker/src/domain/publishing/close-challenge.ts";
 import { openRecords } from "../../broker/src/records/open.ts";
 import type { Records } from "../../broker/src/records/records.ts";
 import { createPlainGit } from "../../broker/test/code/plain-git.ts";
@@ -13,8 +12,7 @@ import { startCiIssuer } from "../../test/ci-issuer.ts";
 import { root } from "../lib/root.ts";
 import { checkRun, type Finding } from "./checker.ts";
 import { startFleet } from "./fleet.ts";
-import { writeChallenges, writeIdleChallenge } from "./points/challenges.ts";
-import { CLOSED } from "./points/code.ts";
+import { writeChallenges } from "./points/challenges.ts";
 import { settingsOf } from "./points/people.ts";
 import { scenarioOf } from "./points/scenarios.ts";
 import { startWebhookReceiver } from "./points/webhook-receiver.ts";
@@ -78,7 +76,6 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     startWebhookReceiver(),
   ]);
   await writeChallenges(challenges, webhooks.url);
-  await writeIdleChallenge(challenges, CLOSED);
   const file = join(folder, "point");
   const env = {
     ...{ ...settingsOf(issuer), CROWDAI_CRASH_FILE: file },
@@ -100,7 +97,6 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   const begun: Promise<unknown>[] = [];
   const unmet: string[] = [];
   try {
-    await closeChallenge(records, null, CLOSED, { force: true, now: new Date() });
     for (let step = next(); step !== undefined; step = next())
       for (const isAfter of [false, true]) {
         const point = `${step} ${isAfter ? "after" : "before"}`;

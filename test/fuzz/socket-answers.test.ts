@@ -6,13 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { SocketUnavailable } from "../../cli/src/client/session/open-socket.ts";
 import { openSocketSession } from "../../cli/src/client/session/socket-session.ts";
-import { ANSWER_MS, within } from "./fuzzed-broker.ts";
+import { within } from "./fuzzed-broker.ts";
 import { broken, holds, jsonText } from "./runs.ts";
 
 /** Each input is a connection. */
 const SHARE = 0.2;
 /** A client that gets no first message waits for it longer than a test does. */
 const PATIENCE_MS = 300;
+/** Longer than the longest way to an error: three unanswered requests, and some connections. */
+const ANSWER_MS = 10_000;
 
 const OPENING = {
   participant: { id: 1, name: "ada" },
