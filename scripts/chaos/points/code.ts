@@ -4,6 +4,7 @@ import { addParticipant } from "../../../broker/src/domain/participants/api-keys
 import { closeChallenge } from "../../../broker/src/domain/publishing/close-challenge.ts";
 import type { Snapshot } from "../../../broker/test/code/plain-git.ts";
 import { createSubmissionId } from "../../../shared/src/index.ts";
+import { writeIdleChallenge } from "./challenges.ts";
 import {
   request,
   type Scenario,
