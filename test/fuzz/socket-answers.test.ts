@@ -22,6 +22,7 @@ const OPENING = {
 };
 const HANDSHAKE = `0${JSON.stringify({ sid: "x", upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1e6 })}`;
 const ID = createSubmissionId();
+const INTENT = { id: ID, challenge: "test", input: { kind: "inline" as const, data: 1 } };
 const submission = (state: string, seq: number) => ({
   ...{ id: ID, number: 1, challenge: "test", round: "1", participant: { id: 1, name: "ada" }, member: null },
   ...{ state, seq, score: 1, created_at: "2026-01-01T00:00:00Z", artifacts: [] },
@@ -213,9 +214,8 @@ describe("a client whose broker says anything over its socket", () => {
           const session = await openSocketSession(url, options).catch(() => null);
           if (session === null) return;
           const signal = AbortSignal.timeout(PATIENCE_MS);
-          const intent = { id: ID, challenge: "test", input: { kind: "inline" as const, data: 1 } };
           const ask = {
-            submit: () => session.submit(intent),
+            submit: () => session.submit(INTENT),
             // Its answer may take minutes.
             complete: () => session.complete(ID, signal),
             call: () => session.call({ challenge: "test", function: "f", items: [{ id: ID, data: 1 }] }),
@@ -234,11 +234,22 @@ describe("a client whose broker says anything over its socket", () => {
       SHARE,
     ));
 
+  it("gives up a broker that refuses its open connection, without a reason that it knows", async () => {
+    script = {
+      opening: [...GOOD, good('44{"message":"refused","data":{}}')],
+      before: [],
+      answers: [null],
+      requests: 1,
+    };
+    const session = await openSocketSession(url, options);
+    await expect(within(ANSWER_MS, session.submit(INTENT))).rejects.toMatchObject({ code: "broker_lost" });
+    session.close();
+  });
+
   it("gives up a broker that takes its requests and answers none", async () => {
     script = { opening: GOOD, before: [], answers: [null], requests: 99 };
     const session = await openSocketSession(url, options);
-    const intent = { id: ID, challenge: "test", input: { kind: "inline" as const, data: 1 } };
-    await expect(within(ANSWER_MS, session.submit(intent))).rejects.toMatchObject({ code: "broker_lost" });
+    await expect(within(ANSWER_MS, session.submit(INTENT))).rejects.toMatchObject({ code: "broker_lost" });
     session.close();
   });
 });

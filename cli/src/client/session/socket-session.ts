@@ -100,10 +100,13 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     reconnecting = setTimeout(() => socket.connect(), 100 + backoff(refusals++));
   }
 
-  function disconnected(reason: string): void {
+  function lose(): void {
     requests.broke();
     outage.lost();
     giveUp ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
+  }
+  function disconnected(reason: string): void {
+    lose();
     // socket.io does not reconnect by itself after the broker closed the connection, as it does when it stops.
     if (reason === "io server disconnect") reconnect();
   }
@@ -127,10 +130,13 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   });
   socket.on("disconnect", disconnected);
   socket.on("connect_error", (error) => {
+    // socket.io ends an open connection that is refused after all without a "disconnect".
+    lose();
     const refusal = readRefusal(error);
     if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
     else if (refusal && isExpired(refusal)) renewRefused(refusal);
     else if (refusal) end(refusal);
+    else if (!socket.active) reconnect();
   });
   const refreshing = setInterval(feeds.catchUp, REFRESH_MS);
   refreshing.unref();
