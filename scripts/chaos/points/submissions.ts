@@ -101,7 +101,7 @@ const INVALID_VALUE: Scenario = {
       body: { id, challenge: "large", input: { kind: "json", name: null, size: bytes.length, sha256 } },
     });
     for (const part of body.upload.parts)
-      await request(world, "PUT", part.url, { bytes, accepted: [200, 409] });
+      await request(world, "PUT", part.url, { bytes, accepted: [200, 201, 409] });
     await request(world, "POST", `/api/v1/submissions/${id}/complete`, {
       ...{ key, body: {}, accepted: [200, 400, 409, 422] },
     });
@@ -122,7 +122,7 @@ const MODELS: Scenario = {
     const { body } = await submitValue(world, key, { id, challenge: "large", data: { score: 1 }, models });
     for (const { upload } of body.models)
       for (const part of upload?.parts ?? [])
-        await request(world, "PUT", part.url, { bytes, accepted: [200, 409] });
+        await request(world, "PUT", part.url, { bytes, accepted: [200, 201, 409] });
     await request(world, "POST", `/api/v1/submissions/${id}/complete`, { key, body: {} });
     await submissionThat(world, key, id, ({ state }) => state === "graded");
   },

@@ -105,6 +105,10 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     outage.lost();
     giveUp ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
   }
+  /** To socket.io, an open connection that is refused after all is still connected, and cannot be connected again. */
+  function closeRefused(): void {
+    if (socket.connected && !socket.active) socket.disconnect();
+  }
   function disconnected(reason: string): void {
     lose();
     // socket.io does not reconnect by itself after the broker closed the connection, as it does when it stops.
@@ -130,8 +134,8 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   });
   socket.on("disconnect", disconnected);
   socket.on("connect_error", (error) => {
-    // socket.io ends an open connection that is refused after all without a "disconnect".
     lose();
+    closeRefused();
     const refusal = readRefusal(error);
     if (refusal?.retryable || refusal?.code === "unexpected") reconnect();
     else if (refusal && isExpired(refusal)) renewRefused(refusal);
@@ -142,6 +146,7 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
   refreshing.unref();
   // A stopping broker may disconnect right after its first message, before the listeners above were added.
   renewLater();
+  closeRefused();
   if (socket.connected) requests.opened();
   else disconnected("io server disconnect");
   if (signal?.aborted) abort();
