@@ -120,7 +120,7 @@ export function createFeed(id: string, after = 0, onEnd: () => void = () => {}):
             ),
           );
         stuckAt = seen;
-        return !ended;
+        return false;
       }
       return !ended && seen > before && (hasGap || !complete);
     },
