@@ -15,7 +15,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** How many are handed in to a challenge before it is closed. */
+/** Submissions with code to a challenge before it is closed. */
 const TOGETHER = 5;
 
 /** Submits code and pushes it until it is there. Resolves with the id, once its commit is made. */
@@ -73,7 +73,7 @@ interface Handed {
 
 const pools = new WeakMap<World, { handed: Handed[]; filling: Promise<unknown> }>();
 
-/** Returns code of a closed challenge; hands in several at a time, and closes their challenge. */
+/** Returns code of a closed challenge, of which it submits several at a time. */
 async function takeHanded(world: World, { n }: Stop): Promise<Handed> {
   const pool = pools.get(world) ?? { handed: [], filling: Promise.resolve() };
   pools.set(world, pool);

@@ -18,7 +18,7 @@ import {
 /** A command whose one commit is done entirely or not at all. */
 interface OneCommit {
   step: string;
-  /** What must be there before. */
+  /** Makes the records ready for it. */
   prepare?(world: World, name: string, stop: Stop): Promise<unknown>;
   args(name: string, world: World): string[] | Promise<string[]>;
   /** Whether the records have it. */

@@ -159,7 +159,7 @@ const OVERDUE: Scenario = {
   },
 };
 
-/** Redis forgets everything while a job runs; the graders end as well for a submission that nobody holds then. */
+/** Redis forgets everything while a job runs; the graders end as well for a submission that no grader holds then. */
 const FLUSHED: Scenario = {
   steps: ["queue.end-rebuild", "queue.add-again", "commit.recover-queue"],
   async run(world, stop) {

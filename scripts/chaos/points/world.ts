@@ -10,7 +10,7 @@ import type { Fleet } from "../fleet.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { WebhookReceiver } from "./webhook-receiver.ts";
 
-/** What the work of a stop uses. */
+/** The fleet and the services around it that the work of a stop uses. */
 export interface World {
   readonly fleet: Fleet;
   /** A proxy before the broker: its address stays while the broker is started again. */

@@ -3,22 +3,22 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { addParticipant } from "../../broker/src/domain/participants/api-keys.ts";
-import { openRecords } from "../../broker/src/records/open.ts";
-import type { Records } from "../../broker/src/records/records.ts";
-import { createPlainGit } from "../../broker/test/code/plain-git.ts";
-import { loadChallenges } from "../../shared/src/challenge-folder/index.ts";
-import { startCiIssuer } from "../../test/ci-issuer.ts";
-import { root } from "../lib/root.ts";
-import { checkRun, type Finding } from "./checker.ts";
-import { startFleet } from "./fleet.ts";
-import { writeChallenges } from "./points/challenges.ts";
-import { settingsOf } from "./points/people.ts";
-import { scenarioOf } from "./points/scenarios.ts";
-import { startWebhookReceiver } from "./points/webhook-receiver.ts";
-import type { Scenario, World } from "./points/world.ts";
-import { createSeededRandom } from "./seeded-random.ts";
-import { superviseFleet } from "./supervise-fleet.ts";
+import { addParticipant } from "../../../broker/src/domain/participants/api-keys.ts";
+import { openRecords } from "../../../broker/src/records/open.ts";
+import type { Records } from "../../../broker/src/records/records.ts";
+import { createPlainGit } from "../../../broker/test/code/plain-git.ts";
+import { loadChallenges } from "../../../shared/src/challenge-folder/index.ts";
+import { startCiIssuer } from "../../../test/ci-issuer.ts";
+import { root } from "../../lib/root.ts";
+import { checkRun, type Finding } from "../checker.ts";
+import { startFleet } from "../fleet.ts";
+import { createSeededRandom } from "../seeded-random.ts";
+import { superviseFleet } from "../supervise-fleet.ts";
+import { writeChallenges } from "./challenges.ts";
+import { settingsOf } from "./people.ts";
+import { scenarioOf } from "./scenarios.ts";
+import { startWebhookReceiver } from "./webhook-receiver.ts";
+import type { Scenario, World } from "./world.ts";
 
 const PARTICIPANTS = 4;
 const POLL_MS = 5;
@@ -101,7 +101,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
       for (const isAfter of [false, true]) {
         const point = `${step} ${isAfter ? "after" : "before"}`;
         stops.set(point, 0);
-        // What is not begun does not end.
+        // A step that is not begun does not end.
         if (isAfter && stops.get(`${step} before`) === 0) continue;
         const began = performance.now();
         for (let count = 0; count < times && (await stopOnce(scenarioOf(step)!, step, isAfter)); count++)

@@ -1,6 +1,6 @@
-import { readSteps } from "../check/marked-steps.ts";
-import { UNREACHED } from "./points/scenarios.ts";
-import { stopAtPoints } from "./points.ts";
+import { readSteps } from "../../check/marked-steps.ts";
+import { UNREACHED } from "./scenarios.ts";
+import { stopAtPoints } from "./stop-at-points.ts";
 
 /** Ends the servers at each point, and prints how often and what was found. Returns the exit code. */
 export async function reportPoints(options: {

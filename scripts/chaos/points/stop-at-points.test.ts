@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { withoutService } from "../services/programs.ts";
-import { stopAtPoints } from "./points.ts";
+import { withoutService } from "../../services/programs.ts";
+import { stopAtPoints } from "./stop-at-points.ts";
 
 const STEPS = ["commit.register-intent", "commit.apply-report", "report.outcome"];
 
