@@ -103,6 +103,7 @@ export function createToyGrader(challenges: readonly string[] = ["test"]): ToyGr
       const toy = createToy();
       const session: ToySession = { asked: [] };
       let total = 0;
+      let isSubmitted = false;
       await report(taken, { type: "started" });
       const serving = await steps.serve(taken.id, async (request) => {
         const isFirst = request.type === "reset" && !session.asked.some(({ type }) => type === "reset");
@@ -111,12 +112,14 @@ export function createToyGrader(challenges: readonly string[] = ["test"]): ToyGr
         if (reply.type === "step") total += reply.reward;
         if (isFirst)
           await report(taken, { type: "progress", stage: "play", percent: 0, message: "Episode 1 of 2" });
-        if (request.type === "submit" && reply.type === "end")
+        if (request.type === "submit" && reply.type === "end" && !isSubmitted) {
+          isSubmitted = true;
           setImmediate(async () => {
             await serving[Symbol.asyncDispose]();
             await queue.report(finishedWith(taken, "toy", total / EPISODES));
             taken.acknowledge();
           });
+        }
         return { answer: reply };
       });
       return session;
