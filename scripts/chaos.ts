@@ -86,7 +86,7 @@ const plan = planFaults(createSeededRandom(seed + 2), {
 });
 const keys: string[] = [];
 const names = Array.from({ length: PARTICIPANTS }, (_, index) => `participant-${index + 1}`);
-if (older) for (const name of names) keys.push(await fleet.addParticipant(name));
+if (older) keys.push(...(await Promise.all(names.map((name) => fleet.addParticipant(name)))));
 else {
   const records = await openRecords({ dataFolder: fleet.data, databaseUrl: fleet.databaseUrl });
   for (const name of names) keys.push(await addParticipant(records, name, new Date().toISOString()));

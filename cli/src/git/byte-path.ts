@@ -3,15 +3,18 @@ export type BytePath = string;
 
 /** Returns the path for people and JSON: UTF-8 as text, any other byte as `\x80`. */
 export function shownPath(path: BytePath): string {
+  if (isAscii(path)) return path;
   const bytes = Buffer.from(path, "latin1");
   const text = bytes.toString("utf8");
   if (!text.includes("\ufffd") || Buffer.from(text).equals(bytes)) return text;
   return path.replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is one byte a character in every encoding
+export const isAscii = (path: BytePath): boolean => /^[\x00-\x7f]*$/.test(path);
+
 /** Returns the path below `root` for the file system. Plain ASCII names are passed as text, which is faster. */
 export function onDisk(root: string, path: BytePath): string | Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is one byte a character in every encoding
-  if (/^[\x00-\x7f]*$/.test(path)) return `${root}/${path}`;
+  if (isAscii(path)) return `${root}/${path}`;
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
 }

@@ -25,8 +25,8 @@ export function checkIgnoreFiles(top: string, paths: Iterable<BytePath>): void {
 export function checkIgnoreFile(path: string | Buffer): void {
   let bytes: Buffer;
   try {
-    const stats = lstatSync(path);
-    if (!stats.isFile()) return;
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (!stats?.isFile()) return;
     if (stats.size >= MAX_BYTES) throw ignoreRulesInvalid(String(path), "it has more than 100 MiB");
     bytes = readFileSync(path);
   } catch (error) {

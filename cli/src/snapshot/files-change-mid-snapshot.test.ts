@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { missing } from "../../../test/required-programs.ts";
@@ -140,3 +148,27 @@ describe.skipIf(missing("git")).each<[Moment]>([["listed"], ["measured"]])(
     });
   },
 );
+
+it("what is known of the files is written again only when something changed", async () => {
+  const take = async () => {
+    const store = await openStore(join(project.env.CROWDAI_CONFIG_DIR!, "code"), project.folder, project.env);
+    const { tree } = await project.take({ store });
+    const { ino, mtimeMs } = statSync(store.cache);
+    store.close();
+    return { tree, cache: `${ino} ${mtimeMs}` };
+  };
+  // Files that were written a moment ago are read again the next time.
+  let last = "";
+  const isSteady = async () => {
+    const { cache } = await take();
+    const isSame = cache === last;
+    last = cache;
+    return isSame;
+  };
+  await expect.poll(isSteady, { timeout: 10_000 }).toBe(true);
+  const before = await take();
+  project.write("train.py", "print(2)\n");
+  const after = await take();
+  expect(after.tree).not.toBe(before.tree);
+  expect(after.cache).not.toBe(before.cache);
+});

@@ -85,6 +85,8 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const { store, folder, caps, signal } = options;
   requireAccess(folder);
   const repository = repositoryAround(folder);
+  // Git answers while other commands list the files.
+  const caching = usableCache(store);
   const listed = await listFiles({
     git: store.git,
     env: options.env,
@@ -105,10 +107,10 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const dirty = isDirty(store.git, repository, listed);
   const found = await statFiles(folder, wanted, leftOut);
   checkCaps(found, caps);
-  const cached = await usableCache(store);
+  const cached = await caching;
   const written = await writeTree(options, found, cached, leftOut);
   const { tree, findings, unsteady } = written;
-  writeStatCache(store.cache, { tree, files: written.files });
+  if (!written.isUnchanged) writeStatCache(store.cache, { tree, files: written.files });
   const reported = new Set(leftOut.map(({ path }) => path));
   leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !reported.has(path)));
 

@@ -26,6 +26,8 @@ interface Written {
   files: StatCache["files"];
   findings: SecretFinding[];
   unsteady: string[];
+  /** Whether there is nothing that the stat cache does not have. */
+  isUnchanged: boolean;
 }
 
 /** Writes the changes since the last snapshot on top of its tree. Throws code_secrets and code_too_large. */
@@ -43,7 +45,7 @@ export async function writeTree(
     found.map(({ path, fingerprint, size }) => [path, { fingerprint, size }]),
   );
   if (cached && changed.length === 0 && gone.length === 0)
-    return { tree: cached.tree, files, findings: [], unsteady: [] };
+    return { tree: cached.tree, files, findings: [], unsteady: [], isUnchanged: true };
 
   const writer = openTreeWriter(store.git, cached?.tree ?? null);
   const findings: SecretFinding[] = [];
@@ -93,7 +95,7 @@ export async function writeTree(
       [...files].map(([path, { size }]) => ({ path, size })),
       caps,
     );
-    return { tree: await writer.finish(), files, findings, unsteady };
+    return { tree: await writer.finish(), files, findings, unsteady, isUnchanged: false };
   } catch (failure) {
     writer.abort();
     throw failure;

@@ -50,6 +50,15 @@ describe("a file name", () => {
     `${"x/".repeat(61)}x`,
   ])("%j does not", (name) => expect(fileNameProblem(name)).toMatch(/^(it|its|git|Windows) /));
 
+  it("is checked whole, also in a folder that has been checked", () => {
+    const long = `${"x".repeat(250)}/`.repeat(3);
+    const names = ["good/a", "good/con", "good/b", "con/a", "con/a", `${long}a`, `${long}${"x".repeat(250)}`];
+    expect(names.map((name) => fileNameProblem(name) !== null)).toEqual([
+      ...[false, true, false, true, true],
+      ...[false, true],
+    ]);
+  });
+
   it("collides with an earlier one that differs only in case or accents, in any folder", () => {
     const collision = nameCollisions();
     expect(["Data/a.csv", "Data/b.csv", "data/c.csv", "u\u0308", "\u00fc"].map(collision)).toEqual([

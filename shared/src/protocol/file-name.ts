@@ -15,14 +15,20 @@ const PLAIN = /^[\w-]+(\.[\w-]+)*$/;
  */
 export function fileNameProblem(path: string): string | null {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `its path has more than ${MAX_PATH_BYTES} bytes`;
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  if (folder !== "" && folder === lastFolder) return nameProblem(path.slice(folder.length));
   const names = path.split("/");
   if (names.length > MAX_DEPTH) return `it is more than ${MAX_DEPTH} folders deep`;
   for (const name of names) {
     const problem = nameProblem(name);
     if (problem) return problem;
   }
+  lastFolder = folder;
   return null;
 }
+
+/** The folder of the last path whose every name was checked. Paths mostly come sorted, folder by folder. */
+let lastFolder = "";
 
 function nameProblem(name: string): string | null {
   if (name.length <= MAX_NAME_BYTES && PLAIN.test(name) && !DEVICE.test(name)) return null;
@@ -50,10 +56,16 @@ export function foldedName(path: string): string {
 /** Returns a function that returns the earlier path with which a path, or a folder in it, collides; null if there is none. */
 export function nameCollisions(): (path: string) => string | null {
   const seen = new Map<string, string>();
+  /** Folders that came first, as those above them: they stay so. */
+  const first = new Set<string>();
   const collision = (path: string): string | null => {
     const end = path.lastIndexOf("/");
-    const above = end < 0 ? null : collision(path.slice(0, end));
-    if (above !== null) return above;
+    const folder = path.slice(0, Math.max(end, 0));
+    if (end >= 0 && !first.has(folder)) {
+      const above = collision(folder);
+      if (above !== null) return above;
+      first.add(folder);
+    }
     const folded = foldedName(path);
     const known = seen.get(folded) ?? path;
     seen.set(folded, known);

@@ -27,8 +27,12 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)crowdai\/keys\//i, "a crowdAI key"],
 ];
 
+/** One pattern is faster than all of them, and most names match none. */
+const ANY = new RegExp(NAMES.map(([{ source }]) => source).join("|"), "i");
+
 /** Returns the kind of secret that files of this name contain, or null. */
 export function secretByName(path: string): string | null {
+  if (!ANY.test(path)) return null;
   return NAMES.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
 
