@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
 import { ARRIVED, COUNTS, RANKED } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
@@ -43,12 +44,7 @@ export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
   const known = new Map<string, Remembered>();
   return async (config, round) => {
     const name = JSON.stringify([config.id, round.id]);
-    const board = await db()
-      .selectFrom("board_rounds")
-      .select("version")
-      .where("challenge", "=", config.id)
-      .where("round", "=", round.id)
-      .executeTakeFirst();
+    const board = await versionOf(db(), { challenge: config.id, round: round.id });
     if (!board) return [];
     const { version } = board;
     const before = known.get(name);
@@ -71,6 +67,14 @@ export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
     return entry.points;
   };
 }
+
+const versionOf = lookup((db, { challenge, round }: { challenge: string; round: string }) =>
+  db
+    .selectFrom("board_rounds")
+    .select("version")
+    .where("challenge", "=", challenge)
+    .where("round", "=", round),
+);
 
 async function readBestOverTime(db: Db, config: ChallengeConfig, round: RoundConfig): Promise<BestScore[]> {
   const submissions = db

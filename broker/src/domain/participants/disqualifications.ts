@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import type { DisqualificationTable } from "../../records/tables.ts";
 
 /** A decision that is in force. */
@@ -15,12 +16,15 @@ export type Decision = Omit<DisqualificationTable, "id" | "participant_id">;
 
 /** Returns all decisions about a participant, oldest first. */
 export const listDecisions = (db: Db, participantId: number): Promise<Decision[]> =>
+  decisionsOf(db, { participant: participantId });
+
+const decisionsOf = statement((db, { participant }: { participant: number }) =>
   db
     .selectFrom("disqualifications")
     .select(["challenge", "decision", "reason", "at"])
-    .where("participant_id", "=", participantId)
-    .orderBy("id")
-    .execute();
+    .where("participant_id", "=", participant)
+    .orderBy("id"),
+);
 
 /** Returns the disqualifications of a participant that are in force, by the latest decision for each challenge. */
 export async function findDisqualifications(db: Db, participantId: number): Promise<Disqualification[]> {

@@ -14,6 +14,7 @@ import { HowToConnect } from "./how-to-connect.tsx";
 import { HowToSubmit } from "./how-to-submit.tsx";
 import { type BoardView, LeaderboardSection } from "./leaderboard-section.tsx";
 import { pathTo } from "./path-to.tsx";
+import { remembered } from "./remembered.tsx";
 import { Digest, Time, UntrustedText } from "./untrusted-text.tsx";
 
 export interface ChallengePageProps {
@@ -38,6 +39,8 @@ export function ChallengePage(props: ChallengePageProps) {
   const round = presentRound(config, now);
   const closure = shown.closed_at === null ? null : { closed_at: shown.closed_at };
   const when = momentOf(config, round, closure, now);
+  // All that the column at the side shows.
+  const part = { ...shown, description: "" };
   const ends = view.round.ends_at === null ? now.getTime() : Date.parse(view.round.ends_at);
   return (
     <>
@@ -81,21 +84,31 @@ export function ChallengePage(props: ChallengePageProps) {
           </section>
         </div>
         <div class="side-column">
-          <section aria-labelledby="submit">
-            <h2 id="submit">Submit</h2>
-            {shown.environment ? (
-              <HowToConnect challenge={shown} broker={broker} />
-            ) : (
-              <HowToSubmit challenge={shown} broker={broker} />
-            )}
-            <Accepts challenge={shown} />
-          </section>
-          {shown.run ? <HowCodeRuns run={shown.run} /> : null}
-          {shown.environment ? <HowAgentsPlay environment={shown.environment} /> : null}
-          <Data challenge={shown} />
-          <Rounds challenge={shown} />
+          {remembered(["how to take part", part, broker], () => (
+            <HowToTakePart challenge={part} broker={broker} />
+          ))}
         </div>
       </div>
+    </>
+  );
+}
+
+function HowToTakePart({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {
+  return (
+    <>
+      <section aria-labelledby="submit">
+        <h2 id="submit">Submit</h2>
+        {challenge.environment ? (
+          <HowToConnect challenge={challenge} broker={broker} />
+        ) : (
+          <HowToSubmit challenge={challenge} broker={broker} />
+        )}
+        <Accepts challenge={challenge} />
+      </section>
+      {challenge.run ? <HowCodeRuns run={challenge.run} /> : null}
+      {challenge.environment ? <HowAgentsPlay environment={challenge.environment} /> : null}
+      <Data challenge={challenge} />
+      <Rounds challenge={challenge} />
     </>
   );
 }

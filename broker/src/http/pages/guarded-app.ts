@@ -45,8 +45,13 @@ export function createGuardedApp(options: {
 }
 
 function securityHeaders(mediaOrigins: () => Promise<readonly string[]>): MiddlewareHandler {
-  return async (c, next) =>
-    secureHeaders({ contentSecurityPolicy: contentPolicy(await mediaOrigins()) })(c, next);
+  let known: { origins: readonly string[]; set: MiddlewareHandler } | null = null;
+  return async (c, next) => {
+    const origins = await mediaOrigins();
+    if (known?.origins !== origins)
+      known = { origins, set: secureHeaders({ contentSecurityPolicy: contentPolicy(origins) }) };
+    return known.set(c, next);
+  };
 }
 
 /** A page depends on its reader; a route whose answer does not sets its own `cache-control`. */

@@ -6,6 +6,7 @@ import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../../domain/webapp/webapp.ts";
 import type { Db } from "../../../records/records.ts";
 import { readSecret } from "../../../records/secret.ts";
+import { lookup } from "../../../records/statement.ts";
 import type { CookieScope } from "./cookie-scope.ts";
 
 export const SESSION_SECONDS = 8 * 3600;
@@ -57,12 +58,7 @@ export function createSessions({
         ? await getSignedCookie(c, await secret(), COOKIE)
         : undefined;
       if (!id) return anonymous;
-      const session = await db()
-        .selectFrom("page_sessions")
-        .select("kept_key")
-        .where("hash", "=", digest(id))
-        .where("expires_at", ">", now())
-        .executeTakeFirst();
+      const session = await openSession(db(), { hash: digest(id), now: now() });
       if (!session) return anonymous;
       const caller = await webapp()
         .recall(session.kept_key)
@@ -100,6 +96,11 @@ export function createSessions({
     },
   };
 }
+
+const openSession = lookup((db, { hash, now }: { hash: string; now: string }) =>
+  db.selectFrom("page_sessions").select("kept_key").where("hash", "=", hash).where("expires_at", ">", now),
+);
+
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Whether a form was sent from a page of this session. */
