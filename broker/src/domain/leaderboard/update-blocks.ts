@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { lookup, statement } from "../../records/statement.ts";
+import { insertion, lookup, statement } from "../../records/statement.ts";
 import type { Tables } from "../../records/tables.ts";
 import {
   type Block,
@@ -92,12 +92,10 @@ const blockAt = lookup((db, at: BoardPlace & SortKey) =>
 );
 
 async function addBlock(db: Db, place: BoardPlace, block: Block): Promise<void> {
-  const { challenge, round, board } = place;
-  await db
-    .insertInto("board_blocks")
-    .values({ challenge, round, board, ...block })
-    .execute();
+  await insertBlocks(db, [{ ...placeOf(place), ...keyOf(block), standings: block.standings }]);
 }
+
+const insertBlocks = insertion("board_blocks");
 
 async function writeCount(db: Db, place: BoardPlace, block: Block, standings: number): Promise<void> {
   await setCount(db, { ...placeOf(place), ...keyOf(block), standings });

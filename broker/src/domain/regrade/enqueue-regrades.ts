@@ -8,6 +8,7 @@ import { findBundle } from "../challenges/recorded-challenges.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
 import { stepLogOf } from "../environments/step-log.ts";
 import { createJob } from "../submissions/create-job.ts";
+import { runningRegrades } from "./regrade-items.ts";
 
 /** Maximum number of queued or running jobs of a regrade: the queue need not hold a whole challenge. */
 const MAX_QUEUED = 64;
@@ -24,7 +25,7 @@ export async function enqueueRegrades(options: {
   seedsOf: SeedsOf;
 }): Promise<void> {
   const { db } = options.records;
-  const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
+  const running = await runningRegrades(db, {});
   for (const regrade of running) {
     const served = options.catalog.all().get(regrade.challenge);
     if (served) await enqueueRegrade(regrade, served);

@@ -1,20 +1,28 @@
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
+import { lookup, statement } from "../../records/statement.ts";
 import type { RegradeItemRow } from "../../records/tables.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "../submissions/deadlines.ts";
 import { addAttempt } from "../submissions/insert-submission.ts";
 
 /** Returns the item of a submission in a running regrade; undefined when there is none. */
-export async function findOpenItem(trx: Db, submission: string): Promise<RegradeItemRow | undefined> {
-  return await trx
+export const findOpenItem = (trx: Db, submission: string): Promise<RegradeItemRow | undefined> =>
+  openItem(trx, { submission });
+
+const openItem = lookup((trx, { submission }: { submission: string }) =>
+  trx
     .selectFrom("regrade_items")
     .innerJoin("regrades", "regrades.id", "regrade_items.regrade")
     .selectAll("regrade_items")
     .where("regrades.state", "=", "running")
     .where("regrade_items.submission", "=", submission)
-    .where("regrade_items.state", "!=", "done")
-    .executeTakeFirst();
-}
+    .where("regrade_items.state", "!=", "done"),
+);
+
+/** Returns the regrades that have not ended. */
+export const runningRegrades = statement((db, _none: Record<never, never>) =>
+  db.selectFrom("regrades").selectAll().where("state", "=", "running"),
+);
 
 export async function updateItem(
   trx: Db,

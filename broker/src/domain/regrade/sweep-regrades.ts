@@ -3,7 +3,7 @@ import { iso } from "../../base/clock.ts";
 import { commit } from "../../records/commit.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { Needs } from "../submissions/services.ts";
-import { findOpenItem, keepCurrentGrade, restartItem } from "./regrade-items.ts";
+import { findOpenItem, keepCurrentGrade, restartItem, runningRegrades } from "./regrade-items.ts";
 import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;
@@ -28,7 +28,7 @@ export async function sweepRegrades(
       if (item.state === "grading") await restartItem(trx, item, now, { counts: true });
       else await keepCurrentGrade(trx, item, `No grader picked it up by ${item.deadline_at}.`, now);
     });
-  const running = await db.selectFrom("regrades").selectAll().where("state", "=", "running").execute();
+  const running = await runningRegrades(db, {});
   for (const regrade of running) {
     const open = await db
       .selectFrom("regrade_items")

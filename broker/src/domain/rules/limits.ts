@@ -9,6 +9,7 @@ import {
 import { sql } from "kysely";
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import { findClosure } from "../challenges/find-closure.ts";
 
 const HOUR = 3_600_000;
@@ -57,26 +58,43 @@ async function usedSlots(
   now: Date,
 ) {
   const { per } = limit;
+  const [counted] = await countSlots(db, {
+    participantId,
+    challenge,
+    round,
+    own: limitScope(limit) === "round" ? round : undefined,
+    since: per === "round" ? undefined : iso(now.getTime() - WINDOW[per]),
+  });
+  const { used, elsewhere, oldest } = counted!;
+  const nextAt = oldest && per !== "round" ? iso(Date.parse(oldest) + WINDOW[per]) : null;
+  return { used: Number(used), elsewhere: Number(elsewhere), nextAt };
+}
+
+interface CountedSlots {
+  participantId: number;
+  challenge: string;
+  round: string;
+  /** Counts those of this round only. */
+  own: string | undefined;
+  /** Counts those reserved since; undefined counts those of the challenge's own time. */
+  since: string | undefined;
+}
+
+const countSlots = statement((db, { participantId, challenge, round, own, since }: CountedSlots) => {
   const counted = db
     .selectFrom("slots")
     .where("participant_id", "=", participantId)
     .where("challenge", "=", challenge)
     .where("state", "in", ["reserved", "charged"]);
-  const inScope = limitScope(limit) === "round" ? counted.where("round", "=", round) : counted;
+  const inScope = own === undefined ? counted : counted.where("round", "=", own);
   const within =
-    per === "round"
-      ? inScope.where("post_challenge", "=", 0)
-      : inScope.where("reserved_at", ">", iso(now.getTime() - WINDOW[per]));
-  const { used, elsewhere, oldest } = await within
-    .select([
-      sql<number>`count(*)`.as("used"),
-      sql<number>`coalesce(sum(case when round = ${round} then 0 else 1 end), 0)`.as("elsewhere"),
-      sql<string | null>`min(reserved_at)`.as("oldest"),
-    ])
-    .executeTakeFirstOrThrow();
-  const nextAt = oldest && per !== "round" ? iso(Date.parse(oldest) + WINDOW[per]) : null;
-  return { used: Number(used), elsewhere: Number(elsewhere), nextAt };
-}
+    since === undefined ? inScope.where("post_challenge", "=", 0) : inScope.where("reserved_at", ">", since);
+  return within.select([
+    sql<number>`count(*)`.as("used"),
+    sql<number>`coalesce(sum(case when round = ${round} then 0 else 1 end), 0)`.as("elsewhere"),
+    sql<string | null>`min(reserved_at)`.as("oldest"),
+  ]);
+});
 
 /**
  * Throws parallel_limit or no_slots (with the time of the next slot) when another submission would exceed a

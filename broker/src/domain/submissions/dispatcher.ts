@@ -3,6 +3,7 @@ import type { JobQueue } from "@crowdai/shared/queue";
 import type { Logger } from "pino";
 import { type Clock, iso } from "../../base/clock.ts";
 import type { Records } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
@@ -110,24 +111,7 @@ export function createDispatcher(options: {
     // Jobs that the queue rejected go first in this batch, which keeps the order.
     await Promise.all(publishing);
     if (unmarked.size >= BATCH / 2) await markPublished();
-    const found = await records.db
-      .selectFrom("attempts")
-      .innerJoin("submissions", (join) =>
-        join
-          .onRef("submissions.id", "=", "attempts.submission")
-          .onRef("submissions.attempt", "=", "attempts.number"),
-      )
-      .leftJoin("submission_code", "submission_code.submission", "submissions.id")
-      .selectAll("submissions")
-      .select(["tree_key", "tree_size", "tree_sha256"])
-      .where("attempts.state", "=", "waiting")
-      .where("attempts.published_at", "is", null)
-      .where("submissions.state", "=", "submitted")
-      .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
-      .where("submissions.challenge", "in", [...catalog.all().keys(), ""])
-      .orderBy("submissions.number")
-      .limit(BATCH)
-      .execute();
+    const found = await waitingAttempts(records.db, { ...[...catalog.all().keys()] });
     const rows = found.filter((row) => !unmarked.has(keyOf(row)));
     // All at once, in order: a queue over a network accepts them in few round trips.
     const results = await Promise.allSettled(
@@ -182,5 +166,26 @@ export function createDispatcher(options: {
     },
   };
 }
+
+/** Attempts of these challenges that are not in the queue, in their order. */
+const waitingAttempts = statement((db, challenges: Record<number, string>) =>
+  db
+    .selectFrom("attempts")
+    .innerJoin("submissions", (join) =>
+      join
+        .onRef("submissions.id", "=", "attempts.submission")
+        .onRef("submissions.attempt", "=", "attempts.number"),
+    )
+    .leftJoin("submission_code", "submission_code.submission", "submissions.id")
+    .selectAll("submissions")
+    .select(["tree_key", "tree_size", "tree_sha256"])
+    .where("attempts.state", "=", "waiting")
+    .where("attempts.published_at", "is", null)
+    .where("submissions.state", "=", "submitted")
+    .where((eb) => eb.or([eb("submission_code.holds", "is", null), eb("submission_code.holds", "=", 0)]))
+    .where("submissions.challenge", "in", [...Object.values(challenges), ""])
+    .orderBy("submissions.number")
+    .limit(BATCH),
+);
 
 const keyOf = ({ id, attempt }: SubmissionRow): string => `${id} ${attempt}`;
