@@ -9,8 +9,8 @@ const MAX_SCHEDULES = 1000;
 const wanted = new RegExp(process.argv[2] ?? "");
 
 makePlantable();
+const { runAnySchedule } = await import("./any-schedule.ts");
 const { seeded } = await import("./choices.ts");
-const { runSchedule } = await import("./schedule.ts");
 const { createDatabase } = await import("./simulated-records.ts");
 
 const database = await createDatabase();
@@ -18,9 +18,11 @@ const found: Record<string, number | null> = {};
 for (const [name, planted] of Object.entries(PLANTED_FAULTS)) {
   if (!wanted.test(name)) continue;
   found[name] = null;
+  planted.plant(database.sqlite);
   for (let seed = 1; seed <= MAX_SCHEDULES && found[name] === null; seed++) {
-    const { violation } = await runSchedule(database, seeded(seed), planted);
+    const { violation } = await runAnySchedule(database, seed, seeded(seed), planted);
     if (violation !== null) found[name] = seed;
   }
+  planted.remove(database.sqlite);
 }
 process.send?.(found, () => process.disconnect?.());

@@ -1,6 +1,6 @@
+import { runAnySchedule } from "./any-schedule.ts";
 import { replayed, seeded } from "./choices.ts";
 import { PLANTED_FAULTS } from "./planted/planted-faults.ts";
-import { runSchedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { createDatabase } from "./simulated-records.ts";
 
@@ -17,24 +17,25 @@ export interface RangeResult {
 export async function runRange(first: number, count: number, plantedName?: string): Promise<RangeResult> {
   const planted = plantedName === undefined ? null : PLANTED_FAULTS[plantedName]!;
   const database = await createDatabase();
+  planted?.plant(database.sqlite);
   let choices = 0;
   for (let seed = first; seed < first + count; seed++) {
-    const ended = await runSchedule(database, seeded(seed), planted);
+    const ended = await runAnySchedule(database, seed, seeded(seed), planted);
     choices += ended.taken.length;
     if (ended.violation === null) continue;
     const { promise } = ended.violation;
     const dullest = await shrink(ended.taken, async (candidate) => {
-      const again = await runSchedule(database, candidate, planted);
+      const again = await runAnySchedule(database, seed, candidate, planted);
       return again.violation?.promise === promise;
     });
-    const { violation, trace } = await runSchedule(database, replayed(dullest), planted);
+    const { violation, trace } = await runAnySchedule(database, seed, replayed(dullest), planted);
     return {
       schedules: seed - first + 1,
       choices,
       failure: {
         seed,
         message: violation?.message ?? ended.violation.message,
-        trace: trace.slice(-MAX_LINES),
+        trace: trace().slice(-MAX_LINES),
       },
     };
   }

@@ -26,10 +26,10 @@ interface Size {
 export interface Ended {
   violation: Violation | null;
   taken: readonly number[];
-  trace: readonly string[];
+  trace: () => string[];
 }
 
-/** Runs one schedule to its end, or to the first broken promise. */
+/** Runs one schedule to its end, or to the first broken promise. A fault must have been planted before. */
 export async function runSchedule(
   database: Database,
   choices: Choices,
@@ -41,7 +41,6 @@ export async function runSchedule(
     begin: BEGIN,
   });
   useTimersOf(world);
-  planted?.plant(database.sqlite);
   try {
     await play();
     return { violation: null, taken: choices.taken, trace: world.trace };
@@ -50,9 +49,7 @@ export async function runSchedule(
     return { violation: error, taken: choices.taken, trace: world.trace };
   } finally {
     useTimersOf(null);
-    if (database.owner) database.sqlite.exec("rollback");
-    planted?.remove(database.sqlite);
-    database.clear();
+    database.end();
   }
 
   async function play(): Promise<void> {
@@ -60,7 +57,7 @@ export async function runSchedule(
       brokers: 1 + choices.pick(2),
       graders: 1 + choices.pick(2),
       participants: 1 + choices.pick(2),
-      submissions: 1 + choices.pick(5),
+      submissions: 1 + choices.pick(3),
     };
     let broken: unknown = null;
     const failed = (error: unknown) => {
@@ -76,7 +73,11 @@ export async function runSchedule(
         }
       };
     };
-    const callers = addParticipants(database, size.participants);
+    const callers = callersOf(size.participants);
+    database.begin(
+      callers.map(({ name }) => name),
+      new Date(BEGIN).toISOString(),
+    );
     const promises = createPromises(database.sqlite);
     database.committed = guarded(promises.checkCommit);
     const queue = createSimulatedQueue(world);
@@ -128,7 +129,7 @@ export async function runSchedule(
       if (choices.pick(4) === 3) world.after(100 * choices.pick(100), upset);
     await world.run(() => {
       if (broken !== null) throw broken;
-      return working === 0 && queue.isIdle() && promises.isQuiet();
+      return working === 0 && promises.isQuiet() && queue.isIdle();
     });
     promises.checkEnd();
 
@@ -149,16 +150,10 @@ const refusedOr = (failed: (error: unknown) => void) => (error: unknown) => {
 
 const participantName = (id: number): string => `participant ${id}`;
 
-function addParticipants({ sqlite }: Database, count: number): Caller[] {
-  const insert = sqlite.prepare(
-    "insert into participants (id, name, name_key, created_at) values (?, ?, ?, ?)",
-  );
-  return Array.from({ length: count }, (_, at) => {
-    const name = participantName(at + 1);
-    insert.run(at + 1, name, name, new Date(BEGIN).toISOString());
-    return { kind: "participant", id: at + 1, name, keyHash: "" };
+const callersOf = (count: number): Caller[] =>
+  Array.from({ length: count }, (_, at) => {
+    return { kind: "participant", id: at + 1, name: participantName(at + 1), keyHash: "" };
   });
-}
 
 const intentOf = (n: number, value: number): Intent =>
   intentSchema.parse({

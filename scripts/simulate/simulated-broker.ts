@@ -26,7 +26,7 @@ import { Away, type SimulatedQueue } from "./simulated-queue.ts";
 import type { Program, World } from "./world.ts";
 
 export const CHALLENGE = "sums";
-export const SLOTS_EACH = 3;
+export const SLOTS_EACH = 2;
 
 const config = challengeConfigSchema.parse({
   id: CHALLENGE,

@@ -22,10 +22,11 @@ export interface Database {
   readonly statements: SqliteStatements;
   /** The program that is in a transaction. */
   owner: Program | null;
-  /** Called after each commit. */
+  /** Called after each commit that changed something. */
   committed: () => void;
-  /** Empties every table. */
-  clear(): void;
+  /** Begins a schedule: nothing of it stays after `end`. */
+  begin(participants: readonly string[], at: string): void;
+  end(): void;
 }
 
 // One for all, since the texts of statements are kept by it.
@@ -38,9 +39,14 @@ export async function createDatabase(): Promise<Database> {
     statements: statements(sqlite),
     owner: null,
     committed: () => {},
-    clear() {
+    begin(participants, at) {
+      begin.run();
+      for (const [index, name] of participants.entries()) addParticipant.run(index + 1, name, name, at);
+    },
+    end() {
       database.owner = null;
-      for (const deletion of deletions) deletion.run();
+      database.committed = () => {};
+      rollback.run();
     },
   };
   const always = { step: async () => {}, mayCrash: () => false };
@@ -48,26 +54,12 @@ export async function createDatabase(): Promise<Database> {
     dialect: dialect(database, always, { name: "migrations", mortal: false, alive: true, onCrash: [] }),
   });
   await migrate(migrating, "sqlite");
-  // Only a schedule's end deletes such rows.
-  sqlite.exec("drop trigger disqualifications_no_delete");
-  const deletions = tablesOf(sqlite).map((table) => sqlite.prepare(`delete from "${table}"`));
+  // Each schedule is one transaction, and those of its programs are savepoints in it.
+  const [begin, rollback] = [sqlite.prepare("begin"), sqlite.prepare("rollback")];
+  const addParticipant = sqlite.prepare(
+    "insert into participants (id, name, name_key, created_at) values (?, ?, ?, ?)",
+  );
   return database;
-}
-
-/** Returns the tables, each before those that it refers to: without foreign keys, every statement would be prepared again. */
-function tablesOf(sqlite: DatabaseSync): string[] {
-  const named = sqlite
-    .prepare("select name from sqlite_master where type = 'table' and name not like 'kysely%'")
-    .all() as { name: string }[];
-  const last: string[] = [];
-  const visit = (table: string) => {
-    if (last.includes(table)) return;
-    const referred = sqlite.prepare(`pragma foreign_key_list("${table}")`).all() as { table: string }[];
-    for (const other of referred) if (other.table !== table) visit(other.table);
-    last.push(table);
-  };
-  for (const { name } of named) visit(name);
-  return last.reverse();
 }
 
 const oneSubmission = lookup((trx, { id }: { id: string }) =>
@@ -77,9 +69,7 @@ const oneSubmission = lookup((trx, { id }: { id: string }) =>
 /** The records as a program sees them, which may crash before and after each statement and commit. */
 export function recordsFor(database: Database, world: World, program: Program): Records {
   program.onCrash.push(() => {
-    if (database.owner !== program) return;
-    database.sqlite.exec("rollback");
-    database.owner = null;
+    if (database.owner === program) transactionsOf(database).end("rollback");
   });
   const db = new Kysely<Tables>({ dialect: dialect(database, world, program) });
   let states = 0;
@@ -107,22 +97,64 @@ function dialect(database: Database, world: Steps, program: Program): Dialect {
   };
 }
 
+/** Transactions of programs, with statements that are prepared once. */
+interface Transactions {
+  begin(program: Program): void;
+  end(how: "commit" | "rollback"): void;
+  /** Whether something was written since the last call. */
+  hasChanged(): boolean;
+}
+
+const known = new WeakMap<Database, Transactions>();
+
+function transactionsOf(database: Database): Transactions {
+  const made = known.get(database) ?? createTransactions(database);
+  known.set(database, made);
+  return made;
+}
+
+function createTransactions(database: Database): Transactions {
+  const prepare = (text: string) => database.sqlite.prepare(text);
+  const begin = prepare("savepoint program");
+  const [release, undo] = [prepare("release program"), prepare("rollback to program")];
+  const total = prepare("select total_changes() as total");
+  let latest: unknown;
+  return {
+    begin(program) {
+      begin.run();
+      database.owner = program;
+    },
+    end(how) {
+      if (how === "rollback") undo.run();
+      release.run();
+      database.owner = null;
+    },
+    hasChanged() {
+      const before = latest;
+      latest = total.get()!.total;
+      return latest !== before;
+    },
+  };
+}
+
 const never = new Promise<never>(() => {});
 
 function driver(database: Database, world: Steps, program: Program): Driver {
-  const { sqlite } = database;
+  const transactions = transactionsOf(database);
   const isFree = () => database.owner === null;
 
   async function begin(): Promise<void> {
     await world.step(program, "begins a transaction", isFree);
-    sqlite.exec("begin");
-    database.owner = program;
+    transactions.begin(program);
+  }
+
+  function announceCommit(): void {
+    if (transactions.hasChanged()) database.committed();
   }
 
   async function end(how: "commit" | "rollback"): Promise<void> {
-    sqlite.exec(how);
-    database.owner = null;
-    if (how === "commit") database.committed();
+    transactions.end(how);
+    if (how === "commit") announceCommit();
     await world.step(program, how === "commit" ? "has committed" : "has rolled back");
   }
 
@@ -133,7 +165,7 @@ function driver(database: Database, world: Steps, program: Program): Driver {
       if (!this.inTransaction) {
         await world.step(program, "queries", isFree);
         const result = database.statements.execute<R>(query);
-        if (result.numAffectedRows !== undefined) database.committed();
+        if (result.numAffectedRows !== undefined) announceCommit();
         return result;
       }
       if (world.mayCrash(program, "a statement")) return never;

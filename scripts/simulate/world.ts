@@ -50,7 +50,8 @@ export interface World {
   run(isOver: () => boolean): Promise<void>;
   /** Adds a line to the trace. */
   note(text: string): void;
-  readonly trace: readonly string[];
+  /** All lines so far. */
+  trace(): string[];
 }
 
 export function createWorld(choices: Choices, { faults, begin }: { faults: number; begin: number }): World {
@@ -59,7 +60,7 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
   const timers: Timer[] = [];
   let timerCount = 0;
   let faultsLeft = faults;
-  const trace: string[] = [];
+  const notes: { at: number; text: string }[] = [];
 
   function fireNext(): void {
     const timer = timers.shift()!;
@@ -68,13 +69,13 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
   }
 
   function note(text: string): void {
-    trace.push(`${((now - begin) / 1000).toFixed(1).padStart(8)} s  ${text}`);
+    notes.push({ at: now, text });
   }
 
   const world: World = {
     choices,
-    trace,
     note,
+    trace: () => notes.map(({ at, text }) => `${((at - begin) / 1000).toFixed(1).padStart(8)} s  ${text}`),
     now: () => new Date(now),
     start(name, { mortal } = { mortal: true }) {
       note(`${name} starts`);
@@ -120,7 +121,7 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
         }
         if (ready.length === 0) throw new Violation("nothing is stuck", "no program can go on");
         const step = ready[choices.pick(ready.length)]!;
-        steps = steps.filter((one) => one !== step);
+        steps.splice(steps.indexOf(step), 1);
         if (world.mayCrash(step.program, step.label)) continue;
         // Most queries are those of scheduled work that finds nothing to do.
         if (step.label !== "queries") note(`${step.program.name}: ${step.label}`);
@@ -134,17 +135,18 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
 /** Lets every program run on to its next step: Node.js calls what waits for the next tick when no promise has work left. */
 const settled = () => new Promise<void>((resolve) => nextTick(resolve));
 
-/** Replaces the timers of this process by those of the world until it is called again with null. */
+/** Replaces the timers and the clock of this process by those of the world until it is called again with null. */
 export function useTimersOf(world: World | null): void {
   if (world === null) {
     Object.assign(globalThis, real);
+    performance.now = realNow;
     return;
   }
   const cleared = new WeakSet<object>();
-  const setTimeout = (work: () => void, ms = 0) => {
+  const setTimeout = (work: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) => {
     const handle = { unref: () => handle, ref: () => handle };
     world.after(ms, () => {
-      if (!cleared.has(handle)) work();
+      if (!cleared.has(handle)) work(...values);
     });
     return handle;
   };
@@ -152,6 +154,8 @@ export function useTimersOf(world: World | null): void {
     if (handle) cleared.add(handle);
   };
   Object.assign(globalThis, { setTimeout, clearTimeout });
+  performance.now = () => world.now().getTime();
 }
 
+const realNow = performance.now.bind(performance);
 const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };

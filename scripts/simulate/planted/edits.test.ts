@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { FOUND_BY_SIMULATION, FOUND_BY_TESTS } from "./edits.ts";
+import { FOUND_BY_SIMULATION, FOUND_BY_TESTS, FOUND_IN_SESSIONS } from "./edits.ts";
 import { replaceOnce } from "./plant-in-code.ts";
 import { PLANTED_FAULTS } from "./planted-faults.ts";
 
@@ -14,7 +14,7 @@ describe("planted faults", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it.each(Object.entries({ ...FOUND_BY_SIMULATION, ...FOUND_BY_TESTS }))(
+  it.each(Object.entries({ ...FOUND_BY_SIMULATION, ...FOUND_IN_SESSIONS, ...FOUND_BY_TESTS }))(
     "%s can be planted in the code as it is",
     (_, { edits }) => {
       for (const { file, find, instead } of edits)

@@ -79,6 +79,31 @@ export const FOUND_BY_SIMULATION: Readonly<Record<string, EditedFault>> = {
   ),
 };
 
+/** Faults in the code of sessions that the simulation must find. */
+export const FOUND_IN_SESSIONS: Readonly<Record<string, EditedFault>> = {
+  "session continued without its journal": edit(
+    "grader/src/environment/play-remote.ts",
+    "session.playAgain(journal, { resumes: true })",
+    "null",
+  ),
+  "step missing from the journal": edit(
+    "grader/src/environment/play-remote.ts",
+    "entry ? { answer, entry } : { answer }",
+    "{ answer }",
+  ),
+  "repeated step refused": edit(
+    "grader/src/environment/referee.ts",
+    "n !== undefined && n === at.steps && n === last?.n",
+    "false",
+  ),
+  "silent agent never given up": edit(
+    "grader/src/environment/play-remote.ts",
+    "referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline()",
+    "Infinity",
+  ),
+  "first reset not reported": edit("grader/src/environment/session.ts", "!referee.hasStarted()", "false"),
+};
+
 /** Faults in parts that the simulation does not run, each with the tests that must fail. */
 export const FOUND_BY_TESTS: Readonly<Record<string, EditedFault & { test: string }>> = {
   "expiry of a signed address": {

@@ -1,7 +1,7 @@
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Edit, FOUND_BY_SIMULATION } from "./edits.ts";
+import { type Edit, FOUND_BY_SIMULATION, FOUND_IN_SESSIONS } from "./edits.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -17,7 +17,7 @@ declare global {
  */
 export function makePlantable(): void {
   const byUrl = new Map<string, (Edit & { name: string })[]>();
-  for (const [name, { edits }] of Object.entries(FOUND_BY_SIMULATION))
+  for (const [name, { edits }] of Object.entries({ ...FOUND_BY_SIMULATION, ...FOUND_IN_SESSIONS }))
     for (const edit of edits) {
       const url = pathToFileURL(join(ROOT, edit.file)).href;
       byUrl.set(url, [...(byUrl.get(url) ?? []), { ...edit, name }]);
@@ -48,7 +48,7 @@ export function replaceOnce(source: string, find: string, instead: string): stri
 
 /** The faults in code, once they are plantable. */
 export const faultsInCode: Record<string, PlantedFault> = Object.fromEntries(
-  Object.keys(FOUND_BY_SIMULATION).map((name) => [
+  Object.keys({ ...FOUND_BY_SIMULATION, ...FOUND_IN_SESSIONS }).map((name) => [
     name,
     {
       plant() {
