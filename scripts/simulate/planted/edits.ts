@@ -91,11 +91,7 @@ export const FOUND_IN_SESSIONS: Readonly<Record<string, EditedFault>> = {
     "entry ? { answer, entry } : { answer }",
     "{ answer }",
   ),
-  "repeated step refused": edit(
-    "grader/src/environment/referee.ts",
-    "n !== undefined && n === at.steps && n === last?.n",
-    "false",
-  ),
+  "repeated step refused": edit("grader/src/environment/referee.ts", "n === at.steps", "false"),
   "silent agent never given up": edit(
     "grader/src/environment/play-remote.ts",
     "referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline()",
@@ -135,11 +131,7 @@ export const FOUND_BY_TESTS: Readonly<Record<string, EditedFault & { test: strin
     test: "broker/src/records/group-commit.test.ts",
   },
   "step applied twice": {
-    ...edit(
-      "grader/src/environment/referee.ts",
-      "n !== undefined && n === at.steps && n === last?.n",
-      "false",
-    ),
+    ...edit("grader/src/environment/referee.ts", "n === at.steps", "false"),
     test: "grader/src/environment/referee.test.ts",
   },
   "request of an agent sent twice": {
