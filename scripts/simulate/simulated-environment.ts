@@ -5,7 +5,7 @@ export const EPISODES = 2;
 export const STEPS = 3;
 const ACTIONS = 5;
 
-/** What a step earns: it depends on all steps before, so that one that is lost or taken twice changes what follows. */
+/** Returns the reward of a step: it depends on all steps before, so that one that is lost or taken twice changes the next ones. */
 export function rewardOf(history: readonly number[]): number {
   return history.reduce((sum, action) => (sum * 7 + action + 1) % 101, 1);
 }
