@@ -9,7 +9,6 @@ import type { Records } from "../../../broker/src/records/records.ts";
 import { createPlainGit } from "../../../broker/test/code/plain-git.ts";
 import { loadChallenges } from "../../../shared/src/challenge-folder/index.ts";
 import { startCiIssuer } from "../../../test/ci-issuer.ts";
-import { root } from "../../lib/root.ts";
 import { checkRun, type Finding } from "../checker.ts";
 import { startFleet } from "../fleet.ts";
 import { createSeededRandom } from "../seeded-random.ts";
@@ -77,11 +76,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   ]);
   await writeChallenges(challenges, webhooks.url);
   const file = join(folder, "point");
-  const env = {
-    ...{ ...settingsOf(issuer), CROWDAI_CRASH_FILE: file },
-    // Half of a start would be spent on compiling.
-    NODE_COMPILE_CACHE: join(root, "node_modules/.compile-cache"),
-  };
+  const env = { ...settingsOf(issuer), CROWDAI_CRASH_FILE: file };
   const fleet = await startFleet({
     ...{ folder, challenges, runtime, env, brokers: 1, graders: 2, records: "sqlite", s3: false },
   });
