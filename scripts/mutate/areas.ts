@@ -21,6 +21,32 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
     tests: ["broker/src/domain/rules/{target-round,is-public,limits,visibility}.test.ts"],
   },
+  protocol: {
+    about: "intents and what they announce, keys, names, errors and scores",
+    files: [
+      "shared/src/protocol/{api-key,crc32,errors,file-name,intent,plain-text,round-score}.ts",
+      "shared/src/protocol/{submission-id,suggest,upload-parts}.ts",
+    ],
+    tests: [
+      "shared/src/protocol/{crc32,errors,file-name,intent,plain-text,round-score}.test.ts",
+      "shared/src/protocol/{submission-id,suggest,upload-parts,api-key}.test.ts",
+    ],
+  },
+  publishing: {
+    about: "closing a challenge, and the code that becomes public",
+    files: ["broker/src/domain/publishing/{close-challenge,publish-due,publish-requests}.ts"],
+    tests: ["broker/src/domain/publishing/publishing.test.ts"],
+  },
+  queue: {
+    about: "whose job is next, and which starts need no report",
+    files: ["shared/src/queue/{fair-queue,start-reports}.ts"],
+    tests: ["shared/src/queue/{fair-queue,start-reports}.test.ts"],
+  },
+  records: {
+    about: "commits that share a disk write, and statements whose text is kept",
+    files: ["broker/src/records/{group-commit,statement}.ts"],
+    tests: ["broker/src/records/{group-commit,statement}.test.ts"],
+  },
   referee: {
     about: "the referee of environments: episodes, clocks, actions",
     files: ["grader/src/environment/{referee,check-action,deadline}.ts"],

@@ -7,7 +7,7 @@ import { type InstrumentedFile, instrument, loadInstrumenter, type Mutant } from
 import { addResult, FOLDER_VARIABLE, folderOf, planFile, type Result, readResults } from "./plan.ts";
 
 /** Without a result for so long, the mutant that runs counts as endless, and the others go on in a new process. */
-const STALLED_MS = 120_000;
+const STALLED_MS = 60_000;
 /** Loading a broker for the first time takes long on a busy machine. */
 const STARTING_MS = 600_000;
 const POLL_MS = 1000;

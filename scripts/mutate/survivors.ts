@@ -13,6 +13,7 @@ function same(file: string, source: string, because: string, changes: readonly s
   return changes.map((change) => ({ file, source, change, because }));
 }
 
+const FILE_NAME = "shared/src/protocol/file-name.ts";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
 
 /** Each was looked at. `npm run mutate` fails where one of them is not a survivor any more. */
@@ -40,6 +41,73 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ),
   ...same(CHECK_ACTION, '} else if (typeof item === "object") {', "saves a call for each text", [
     'typeof item === "object" → true',
+  ]),
+  ...same(
+    "broker/src/records/group-commit.ts",
+    "export function createGroupCommit(run: (sql: string) => void, now = () => performance.now()): GroupCommit {",
+    "tests bring a clock of their own; without one, a commit would only wait for more to share it",
+    ["() => performance.now() → () => undefined"],
+  ),
+  ...same(
+    "shared/src/queue/fair-queue.ts",
+    "else if (head > 1000 && head * 2 > jobs.length) lists.set(key, { jobs: jobs.slice(head), head: 0 });",
+    "jobs that were taken are forgotten sooner or later: it costs memory or time, and changes no order",
+    [
+      "head > 1000 && head * 2 > jobs.length → true",
+      "head > 1000 && head * 2 > jobs.length → false",
+      "head > 1000 && head * 2 > jobs.length → head > 1000 || head * 2 > jobs.length",
+      "head > 1000 → true",
+      "head > 1000 → head >= 1000",
+      "head > 1000 → head <= 1000",
+      "head * 2 > jobs.length → true",
+      "head * 2 > jobs.length → head * 2 >= jobs.length",
+      "head * 2 > jobs.length → head * 2 <= jobs.length",
+      "head * 2 → head / 2",
+    ],
+  ),
+  ...same(
+    FILE_NAME,
+    "const PLAIN = /^[\\w-]+(\\.[\\w-]+)*$/;",
+    "names that do not match are looked at by each rule, with the same result",
+    [
+      "/^[\\w-]+(\\.[\\w-]+)*$/ → /^[\\w-](\\.[\\w-]+)*$/",
+      "/^[\\w-]+(\\.[\\w-]+)*$/ → /^[\\w-]+(\\.[\\w-]+)$/",
+      "/^[\\w-]+(\\.[\\w-]+)*$/ → /^[\\w-]+(\\.[\\w-])*$/",
+    ],
+  ),
+  ...same(
+    FILE_NAME,
+    "if (name.length <= MAX_NAME_BYTES && PLAIN.test(name) && !DEVICE.test(name)) return null;",
+    "a faster way for most names, with the result of the rules that follow",
+    [
+      "name.length <= MAX_NAME_BYTES && PLAIN.test(name) && !DEVICE.test(name) → false",
+      "name.length <= MAX_NAME_BYTES → name.length < MAX_NAME_BYTES",
+    ],
+  ),
+  ...same(
+    FILE_NAME,
+    'const folder = path.slice(0, path.lastIndexOf("/") + 1);',
+    "each path is then checked whole, which takes longer",
+    ['path.slice(0, path.lastIndexOf("/") + 1) → path'],
+  ),
+  ...same(
+    FILE_NAME,
+    'if (folder !== "" && folder === lastFolder) return nameProblem(path.slice(folder.length));',
+    "a faster way for many files of a folder, with the result of checking the path whole",
+    [
+      'folder !== "" && folder === lastFolder → false',
+      'folder !== "" → true',
+      'folder !== "" → folder === ""',
+    ],
+  ),
+  ...same(
+    FILE_NAME,
+    "if (end >= 0 && !first.has(folder)) {",
+    "no path begins with a slash: fileNameProblem refuses it",
+    ["end >= 0 → end > 0"],
+  ),
+  ...same(FILE_NAME, "first.add(folder);", "folders are then looked at again, with the same result", [
+    "first.add(folder); → ;",
   ]),
   ...same(
     "grader/src/environment/referee.ts",

@@ -10,6 +10,7 @@ let database: DatabaseSync;
 let other: DatabaseSync;
 let ran: string[];
 let refuse: (sql: string) => boolean;
+let clock: number;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "crowdai-group-"));
@@ -18,6 +19,7 @@ beforeEach(() => {
   other = new DatabaseSync(join(folder, "file.sqlite"));
   ran = [];
   refuse = () => false;
+  clock = 1000;
 });
 afterEach(() => {
   other.close();
@@ -26,11 +28,14 @@ afterEach(() => {
 });
 
 const groups = () =>
-  createGroupCommit((sql) => {
-    ran.push(sql);
-    if (refuse(sql)) throw new Error(`refused: ${sql}`);
-    database.exec(sql);
-  });
+  createGroupCommit(
+    (sql) => {
+      ran.push(sql);
+      if (refuse(sql)) throw new Error(`refused: ${sql}`);
+      database.exec(sql);
+    },
+    () => clock,
+  );
 const kept = () =>
   other
     .prepare("select text from notes order by text")
@@ -89,6 +94,22 @@ describe("transactions that share a commit", () => {
     expect(kept()).toEqual(["a", "b"]);
   });
 
+  it("leave nothing when they are rolled back", async () => {
+    const group = groups();
+    await group.begin();
+    database.prepare("insert into notes values ('x')").run();
+    const other = write(group, "b");
+    await group.rollback();
+    await other;
+    expect(kept()).toEqual(["b"]);
+    ran = [];
+    await group.begin();
+    await group.rollback();
+    expect(ran).toEqual([
+      ...["begin immediate", "savepoint member", "rollback to member", "release member", "commit"],
+    ]);
+  });
+
   it("fail together when the commit fails, without effect on the next group", async () => {
     const group = groups();
     refuse = (sql) => sql === "commit";
@@ -108,10 +129,63 @@ describe("transactions that share a commit", () => {
     expect(kept()).toEqual(["c"]);
   });
 
+  it("are at most 128, so that the first need not wait for all", async () => {
+    const group = groups();
+    await Promise.all(Array.from({ length: 130 }, (_, index) => write(group, `${index}`)));
+    expect(kept()).toHaveLength(130);
+    const [first, second] = [ran.indexOf("commit"), ran.lastIndexOf("commit")];
+    const begun = (statements: string[]) => statements.filter((sql) => sql === "savepoint member").length;
+    expect([begun(ran.slice(0, first)), begun(ran.slice(first, second))]).toEqual([128, 2]);
+  });
+
+  it.each([
+    [20, 1],
+    [21, 2],
+  ])("wait for one that takes %i ms in %i commits", async (ms, commits) => {
+    const group = groups();
+    const slow = (async () => {
+      await group.begin();
+      clock += ms;
+      await group.commit();
+    })();
+    await Promise.all([slow, write(group, "b")]);
+    expect(ran.filter((sql) => sql === "commit")).toHaveLength(commits);
+  });
+
+  it("are committed when the records are closed in between", async () => {
+    const group = groups();
+    group.close();
+    expect(ran).toEqual([]);
+    const waiting = Promise.all([write(group, "a"), write(group, "b")]);
+    while (!ran.includes("release member")) await Promise.resolve();
+    group.close();
+    expect(kept()).toEqual(["a"]);
+    refuse = () => true;
+    await expect(waiting).rejects.toThrow("refused: ");
+  });
+
+  it("fail where the records were closed before their end, and let the next begin", async () => {
+    const group = groups();
+    await group.begin();
+    group.close();
+    await expect(group.commit()).rejects.toThrow(/savepoint/);
+    await write(group, "b");
+    expect(kept()).toEqual(["b"]);
+  });
+
+  it("are rolled back together where one that is rolled back leaves its savepoint in doubt", async () => {
+    const group = groups();
+    refuse = (sql) => sql === "rollback to member";
+    const results = await Promise.allSettled(["a", "a", "b"].map((text) => write(group, text)));
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"]);
+    expect(kept()).toEqual(["b"]);
+  });
+
   it("pass the mutex on when the file is locked", async () => {
     const group = groups();
     other.exec("begin immediate");
     await expect(write(group, "a")).rejects.toThrow(/locked/);
+    expect(ran).toEqual(["begin immediate"]);
     other.exec("rollback");
     await write(group, "b");
     expect(kept()).toEqual(["b"]);

@@ -22,8 +22,8 @@ export interface GroupCommit {
   close(): void;
 }
 
-/** `run` executes a statement synchronously and throws when it fails. */
-export function createGroupCommit(run: (sql: string) => void): GroupCommit {
+/** `run` executes a statement synchronously and throws when it fails. `now` is in milliseconds. */
+export function createGroupCommit(run: (sql: string) => void, now = () => performance.now()): GroupCommit {
   const mutex = new Mutex();
   /** Transactions that wait to begin. */
   let waiting = 0;
@@ -31,14 +31,13 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
   let opened = 0;
 
   function next(): void {
-    const full = members && (members.length >= MAX_MEMBERS || performance.now() - opened > MAX_OPEN_MS);
+    const full = members && (members.length >= MAX_MEMBERS || now() - opened > MAX_OPEN_MS);
     // Waits for no one: the group ends with the last transaction that is ready.
-    if (members && (full || waiting === 0)) write();
+    if (members && (full || waiting === 0)) write(members);
     mutex.release();
   }
 
-  function write(): void {
-    const group = members ?? [];
+  function write(group: PromiseWithResolvers<void>[]): void {
     members = null;
     try {
       run("commit");
@@ -86,7 +85,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
           throw error;
         }
         members = [];
-        opened = performance.now();
+        opened = now();
       }
       orRollBackAll(() => run("savepoint member"));
     },
@@ -94,7 +93,8 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
     async commit() {
       orRollBackAll(() => run("release member"));
       const mine = Promise.withResolvers<void>();
-      members?.push(mine);
+      // Where the group has ended, there was no savepoint to release.
+      members!.push(mine);
       next();
       await mine.promise;
     },
@@ -108,7 +108,7 @@ export function createGroupCommit(run: (sql: string) => void): GroupCommit {
     },
 
     close() {
-      if (members) write();
+      if (members) write(members);
     },
   };
 }

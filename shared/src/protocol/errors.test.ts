@@ -44,6 +44,18 @@ describe("a CrowdaiError", () => {
     expect(error.retryable).toBe(true);
   });
 
+  it("is sent whole, with the number of its request where it has one", () => {
+    const error = new CrowdaiError("no_slots", "Five of five today.");
+    expect(error.toBody()).toEqual({
+      ...{ code: "no_slots", fault: "you", message: "Five of five today." },
+      ...{ next: catalog.no_slots.next, retryable: true },
+    });
+    const detailed = new CrowdaiError("no_slots", "No.", { details: { limit: 5 } });
+    detailed.requestId = "r1";
+    expect(detailed.toBody()).toMatchObject({ details: { limit: 5 }, request_id: "r1" });
+    expect(CrowdaiError.fromBody(detailed.toBody()).requestId).toBe("r1");
+  });
+
   it("survives serialization", () => {
     const sent = new CrowdaiError("no_slots", "Five of five today.", {
       details: { limit: 5 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fileNameProblem, nameCollisions } from "./file-name.ts";
+import { fileNameProblem, foldedName, nameCollisions } from "./file-name.ts";
 
 describe("a file name", () => {
   it.each([
@@ -56,6 +56,41 @@ describe("a file name", () => {
     expect(names.map((name) => fileNameProblem(name) !== null)).toEqual([
       ...[false, true, false, true, true],
       ...[false, true],
+    ]);
+  });
+
+  it.each([
+    ["auxiliary~1/x-com1", null],
+    ["lptx", null],
+    ["x.git", null],
+    ["git~x", null],
+    ["x x.git", null],
+    ["a.?", "its name has the character ?, which Windows does not allow"],
+    ["git~12", "git reserves this name"],
+    [".git:index", "git reserves this name"],
+    [".", "its path leads to another folder"],
+    ["a/..", "its path leads to another folder"],
+    ["x".repeat(255), null],
+    [`${"x".repeat(254)}ü`, "its name has more than 255 bytes"],
+    [`${"x".repeat(253)}ü`, null],
+    ["x".repeat(256), "its name has more than 255 bytes"],
+    [`${"x/".repeat(59)}x`, null],
+    [`${"x/".repeat(60)}x`, "it is more than 60 folders deep"],
+    [`${"x".repeat(199)}/`.repeat(5).slice(0, -1), null],
+    [`${"x".repeat(199)}/`.repeat(5), "its path leads to another folder"],
+    [`${"x".repeat(199)}/`.repeat(5).concat("x"), "its path has more than 1000 bytes"],
+  ])("%j has this problem: %s", (name, problem) => expect(fileNameProblem(name)).toBe(problem));
+
+  it("is compared in small letters", () => {
+    expect(foldedName("A/\u00dc")).toBe("a/\u00fc");
+    // In capitals, these would be one.
+    expect(foldedName("stra\u00dfe")).not.toBe(foldedName("strasse"));
+  });
+
+  it("collides with another in the first folder that holds both", () => {
+    const collision = nameCollisions();
+    expect(["New/a.csv", "New/A.csv", "New/b/c", "New/B/d", "new/b/c"].map(collision)).toEqual([
+      ...[null, "New/a.csv", null, "New/b", "New"],
     ]);
   });
 

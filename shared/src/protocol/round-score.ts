@@ -9,6 +9,6 @@ export function roundScore(score: number, precision: number): number {
   // shift.
   const rounded = Math.sign(shifted) * Math.round(Number(Math.abs(shifted).toPrecision(15)));
   const result = Number(`${rounded}e-${precision}`);
-  if (!Number.isFinite(result)) return score; // beyond 1e21, where there are no decimals to round
-  return result === 0 ? 0 : result; // no minus zero
+  // Beyond 1e21 there are no decimals to round. Never minus zero, whose text has no minus.
+  return Number.isFinite(result) ? result : score;
 }

@@ -26,6 +26,20 @@ describe("a suggestion", () => {
     expect(suggest("iris", [])).toBeNull();
   });
 
+  it("is the first of several that are as near", () => {
+    expect(suggest("wint", ["wine", "wind"])).toBe("wine");
+  });
+
+  it("needs three letters of a beginning", () => {
+    expect(suggest("tim", ["timeout_seconds"])).toBe("timeout_seconds");
+  });
+
+  it("is looked for up to 200 letters", () => {
+    const long = "x".repeat(200);
+    expect(suggest(long, [`${long}y`])).toBe(`${long}y`);
+    expect(suggest(`${long}x`, [`${long}y`])).toBeNull();
+  });
+
   it("is null for a very long word", () => {
     expect(suggest("x".repeat(1_000_000), ["iris"])).toBeNull();
   });
@@ -37,6 +51,7 @@ describe("a quoted word", () => {
   });
 
   it("is shortened when it is long", () => {
+    expect(quoted("k".repeat(60))).toBe(`"${"k".repeat(60)}"`);
     expect(quoted("k".repeat(1000))).toBe(`"${"k".repeat(60)}…"`);
   });
 

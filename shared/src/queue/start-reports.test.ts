@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Report } from "../protocol/job.ts";
 import { delayStart, type SubmissionReports, takeRedundantStart } from "./start-reports.ts";
 
@@ -29,6 +29,64 @@ describe("a start", () => {
     await delayStart(reports);
     expect(takeRedundantStart(reports)).toBeNull();
     expect(reports.items).toHaveLength(1);
+  });
+
+  it("of another attempt needs its report", () => {
+    const other = { ...finished(), attempt: 2 };
+    expect(takeRedundantStart(queue(started, other))).toBeNull();
+  });
+
+  it("is needed where it is not the first, or nothing follows", () => {
+    expect(takeRedundantStart(queue())).toBeNull();
+    expect(takeRedundantStart(queue(finished(), finished()))).toBeNull();
+    expect(takeRedundantStart(queue(started))).toBeNull();
+  });
+
+  describe("that waits", () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    /** Whether it waits for something, and how many timers it leaves. */
+    async function wait(reports: ReturnType<typeof queue>) {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      let over = false;
+      const held = delayStart(reports).then(() => {
+        over = true;
+      });
+      await Promise.resolve();
+      await Promise.resolve();
+      return { held, isOver: () => over };
+    }
+
+    it.each([
+      ["nothing", queue()],
+      ["another report alone", queue(finished())],
+      ["a start that another report follows", queue(started, finished())],
+    ])("is not %s", async (_, reports) => {
+      const { isOver } = await wait(reports);
+      expect(isOver()).toBe(true);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("waits until another report comes, and leaves no timer", async () => {
+      const reports = queue(started);
+      const { held, isOver } = await wait(reports);
+      expect(isOver()).toBe(false);
+      const { wake } = reports;
+      wake();
+      await held;
+      expect(vi.getTimerCount()).toBe(0);
+      expect(reports.wake).not.toBe(wake);
+    });
+
+    it("waits 15 ms at most", async () => {
+      const { held, isOver } = await wait(queue(started));
+      await vi.advanceTimersByTimeAsync(14);
+      expect(isOver()).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      await held;
+    });
   });
 
   it("is kept when another report comes in between, or the end is of another delivery", () => {

@@ -12,7 +12,7 @@ export interface SubmissionReports<T extends { report: Report }> {
 
 /** Delays a start that is alone in its queue until another report arrives, or a short time has passed. */
 export async function delayStart(queue: SubmissionReports<{ report: Report }>): Promise<void> {
-  if (queue.items.length !== 1 || queue.items[0]?.report.type !== "started") return;
+  if (queue.items.length !== 1 || queue.items[0]!.report.type !== "started") return;
   const { promise, resolve } = Promise.withResolvers<void>();
   queue.wake = resolve;
   const timer = setTimeout(resolve, DELAY_START_MS);
