@@ -1,5 +1,5 @@
 import { BOARDS, challengeSchema, leaderboardSchema, limitsSchema } from "@crowdai/shared";
-import { openRound } from "@crowdai/shared/challenge-folder";
+import { openRound, roundState } from "@crowdai/shared/challenge-folder";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
@@ -17,6 +17,7 @@ import {
 } from "../../domain/rules/visibility.ts";
 import { listedSubmissionSchema, listSubmissions } from "../../domain/submissions/list-submissions.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
+import { createReadMemory } from "../../records/read-memory.ts";
 import { csvHeaders } from "../requests/csv-answer.ts";
 import {
   type ApiGroup,
@@ -42,6 +43,8 @@ export function challengeRoutes({
   participant,
   viewer,
 }: ApiGroup<ServingSources & Needs<"catalog" | "records" | "seedsOf" | "baseUrl">>): void {
+  const readsNow = createReadMemory(() => context().records);
+
   api.openapi(
     createRoute({
       method: "get",
@@ -143,7 +146,14 @@ export function challengeRoutes({
     }),
     async (c) => {
       const { config, query } = await seenBoard(c, c.req.valid("param").id, c.req.valid("query"));
-      const text = await readBoardCsv(context().records.db, config, query);
+      const remember = await readsNow();
+      const { round, board, ownOnly, viewer: reader, now } = query;
+      const known = config.rounds.find(({ id }) => id === round);
+      const state = known ? roundState(known, now) : null;
+      // The rows of a whole board are the same for all readers.
+      const text = await remember(config, ["file", round, board, state, ownOnly ? reader : "all"], () =>
+        readBoardCsv(context().records.db, config, query),
+      );
       return c.body(text, 200, csvHeaders(config.id, query.round, query.board));
     },
   );
