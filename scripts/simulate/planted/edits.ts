@@ -46,6 +46,7 @@ export const FOUND_BY_SIMULATION: Readonly<Record<string, EditedFault>> = {
     "{ published_at: null, delivery: 0 }",
     "{ delivery: 0 }",
   ),
+  "regrade lost with the queue": edit(`${submissions}/recover-queue.ts`, "parts.republishRegrades()", "null"),
   "deadline that passes unnoticed": edit(
     `${submissions}/sweep-deadlines.ts`,
     'restart(context, id, "the grader stopped responding", { onlyOverdue: true })',
