@@ -28,6 +28,8 @@ import { createUnreadAnswers } from "./unread-answers.ts";
 import { createWatchers } from "./watchers.ts";
 
 const PLACE_INTERVAL_MS = 500;
+/** After positions were sent, which takes long in a long queue, none are sent for this many times as long. */
+const PLACE_REST = 4;
 const KEY_CHECK_MS = 1000;
 const CATCH_UP_MS = 2000;
 const NOTHING = Object.freeze({});
@@ -188,8 +190,10 @@ export function openGateway(options: {
   }
 
   let isSending = false;
+  let nextPlacesAt = 0;
   const places = setInterval(async () => {
-    if (isSending) return;
+    const began = performance.now();
+    if (isSending || began < nextPlacesAt) return;
     isSending = true;
     await broadcast
       .sendQueuePositions()
@@ -200,6 +204,8 @@ export function openGateway(options: {
         ),
       );
     isSending = false;
+    const ended = performance.now();
+    nextPlacesAt = ended + PLACE_REST * (ended - began);
   }, PLACE_INTERVAL_MS);
   // Events of other brokers are announced through Redis, which may lose a message; the records do not.
   const catchUps = setInterval(() => {

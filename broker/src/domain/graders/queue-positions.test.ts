@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
 import { createQueuePositions, inFairOrder, readQueue, readServed } from "./queue-positions.ts";
@@ -72,6 +72,50 @@ it("a position in a long queue is exact, except for submissions that left it a m
   now += 100;
   expect(await place(299)).toBe(240);
   expect(await place(70)).toBe(11);
+});
+
+it("a queue that takes long to read is read once for all who ask, and they use the last reading meanwhile", async () => {
+  let now = 1000;
+  let whole = 0;
+  const positions = createQueuePositions(() => now);
+  const ask = (index: number) =>
+    positions.placeOf(slow, { challenge: "iris", number: index + 1, participant_id: 1 });
+  // Each statement that reads the queue from its start takes 20 ms.
+  const slow = records.db.withPlugin({
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      if (result.rows.length >= 200) {
+        whole++;
+        now += 20;
+      }
+      return result;
+    },
+  });
+  expect(await ask(299)).toBe(300);
+  whole = 0;
+  await leave(60);
+  now += 300;
+  expect(await ask(299)).toBe(300);
+  expect(whole).toBe(0);
+  now += 200;
+  // The first of them reads it again; none of them waits for that.
+  expect(await Promise.all(Array.from({ length: 20 }, () => ask(299)))).toContain(300);
+  await vi.waitFor(() => expect(whole).toBe(1));
+  await vi.waitFor(async () => expect(await ask(299)).toBe(240));
+  now += 3000;
+  await leave(100);
+  // Nobody gets an old reading.
+  expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(299))))).toEqual(new Set([200]));
+});
+
+it("a queue of many statements is read whole", async () => {
+  const more = Array.from({ length: 1300 }, (_, index) => submission("many", index));
+  for (const rows of [more.slice(0, 650), more.slice(650)])
+    await records.db.insertInto("submissions").values(rows).execute();
+  const queue = await readQueue(records.db, "many");
+  expect(queue.map(({ id }) => id)).toEqual(more.map(({ id }) => id));
+  const last = queue.at(-1)!;
+  expect(await createQueuePositions().placeOf(records.db, { challenge: "many", ...last })).toBe(1300);
 });
 
 it("a position is the fair one: everyone's first comes before anyone's second", async () => {

@@ -1,9 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 
-/** Maximum age of a reading of a long queue. */
+/** Maximum age of a reading of a long queue that is quick to read. */
 const FRESH_MS = 100;
+/** Up to this long, others wait for a new reading. When the last one took longer, they use it meanwhile. */
+const QUICK_MS = 5;
+/** A reading that took long is used for this many times as long, up to MAX_FRESH_MS. */
+const REST = 20;
+const MAX_FRESH_MS = 1000;
+/** A reading of this age is never used. */
+const STALE_MS = 2000;
+/** Waiting submissions that one statement reads. Other work goes on in between. */
+const CHUNK = 500;
 /** How long the list of served participants is used again, in a long queue. */
 const SERVED_FRESH_MS = 1000;
 /** A queue up to this length is read every time. */
@@ -18,8 +28,8 @@ export type QueueEntry = Pick<
 /** Knows the queue positions of waiting submissions. Participants take turns, as in the job queue. */
 export interface QueuePositions {
   /**
-   * Returns the position of a submission; 1 is next. For a long queue, it may count submissions that left
-   * within FRESH_MS.
+   * Returns the position of a submission; 1 is next. For a long queue, it may count submissions that left within
+   * FRESH_MS, and for one that takes long to read, those that left within MAX_FRESH_MS.
    */
   placeOf(
     db: Db,
@@ -29,6 +39,7 @@ export interface QueuePositions {
 
 interface Reading {
   at: number;
+  tookMs: number;
   /** Highest number that was read. */
   last: number;
   length: number;
@@ -46,30 +57,52 @@ type Served = ReadonlyMap<number, string>;
 /** Of a long queue that was read a moment ago, only the rest is read. */
 export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
   const readings = new Map<string, Reading>();
+  /** A long queue is read once for all who ask meanwhile: everyone in a commit asks at the same moment. */
+  const renewals = new Map<string, Promise<Reading>>();
 
   async function read(db: Db, challenge: string): Promise<Reading> {
-    const now = monotonic();
-    const before = readings.get(challenge);
-    const long = before && before.length > SHORT ? before : null;
-    const isFresh = long !== null && now - long.at < FRESH_MS;
-    const reading: Reading = isFresh
-      ? long
-      : { at: now, last: 0, length: 0, since: null, numbers: new Map(), served: new Map(), servedAt: now };
-    for (const { number, participant_id, accepted_at } of await readQueue(db, challenge, reading.last)) {
-      // Another call may have added it in the meantime.
-      if (number <= reading.last) continue;
-      const own = reading.numbers.get(participant_id);
-      if (own) own.push(number);
-      else reading.numbers.set(participant_id, [number]);
-      reading.since ??= accepted_at;
-      reading.last = number;
-      reading.length++;
+    const last = readings.get(challenge);
+    const known = last && last.length > SHORT ? last : null;
+    if (!known) {
+      const began = monotonic();
+      const first = await waiting(db, { challenge, after: 0 });
+      if (first.length <= SHORT) return complete(db, challenge, { began, entries: first, known });
     }
-    if (!isFresh && long && now - long.servedAt < SERVED_FRESH_MS) {
-      reading.served = long.served;
-      reading.servedAt = long.servedAt;
-    } else if (!isFresh && reading.numbers.size > 1)
-      reading.served = await readServed(db, challenge, reading.since);
+    const ageMs = known ? monotonic() - known.at : STALE_MS;
+    if (known && ageMs < freshMs(known)) return addNew(db, challenge, known);
+    const renewal = renew(db, challenge, known);
+    if (!known || known.tookMs <= QUICK_MS || ageMs >= STALE_MS) return addNew(db, challenge, await renewal);
+    // It fails again for those who wait for the next one.
+    renewal.catch(() => {});
+    return addNew(db, challenge, known);
+  }
+
+  function renew(db: Db, challenge: string, known: Reading | null): Promise<Reading> {
+    const running = renewals.get(challenge);
+    if (running) return running;
+    const began = monotonic();
+    const renewal = readQueue(db, challenge)
+      .then((entries) => complete(db, challenge, { began, entries, known }))
+      .finally(() => renewals.delete(challenge));
+    renewals.set(challenge, renewal);
+    return renewal;
+  }
+
+  async function complete(
+    db: Db,
+    challenge: string,
+    { began, entries, known }: { began: number; entries: readonly QueueEntry[]; known: Reading | null },
+  ): Promise<Reading> {
+    const reading: Reading = {
+      ...{ at: began, tookMs: 0, last: 0, length: 0, since: null, numbers: new Map() },
+      ...{ served: new Map(), servedAt: began },
+    };
+    addEntries(reading, entries);
+    if (known && began - known.servedAt < SERVED_FRESH_MS) {
+      reading.served = known.served;
+      reading.servedAt = known.servedAt;
+    } else if (reading.numbers.size > 1) reading.served = await readServed(db, challenge, reading.since);
+    reading.tookMs = monotonic() - began;
     readings.set(challenge, reading);
     return reading;
   }
@@ -89,6 +122,27 @@ export function createQueuePositions(monotonic: () => number = () => performance
       return ahead + 1;
     },
   };
+}
+
+const freshMs = ({ tookMs }: Reading) => Math.max(FRESH_MS, Math.min(REST * tookMs, MAX_FRESH_MS));
+
+/** Adds those that arrived after the reading, among them the one that is asked for. */
+async function addNew(db: Db, challenge: string, reading: Reading): Promise<Reading> {
+  addEntries(reading, await readQueue(db, challenge, reading.last));
+  return reading;
+}
+
+function addEntries(reading: Reading, entries: readonly QueueEntry[]): void {
+  for (const { number, participant_id, accepted_at } of entries) {
+    // Another call may have added it in the meantime.
+    if (number <= reading.last) continue;
+    const own = reading.numbers.get(participant_id);
+    if (own) own.push(number);
+    else reading.numbers.set(participant_id, [number]);
+    reading.since ??= accepted_at;
+    reading.last = number;
+    reading.length++;
+  }
 }
 
 /** Orders waiting submissions as they will be taken: in each round, one of each participant. */
@@ -127,15 +181,23 @@ function isTurnBefore(one: Turn, other: Turn): boolean {
 }
 
 /** Returns the waiting submissions of a challenge with a higher number than `after`, by number. */
-export const readQueue = (db: Db, challenge: string, after = 0): Promise<QueueEntry[]> =>
-  waiting(db, { challenge, after });
+export async function readQueue(db: Db, challenge: string, after = 0): Promise<QueueEntry[]> {
+  const queue: QueueEntry[] = [];
+  for (;;) {
+    const chunk = await waiting(db, { challenge, after: queue.at(-1)?.number ?? after });
+    queue.push(...chunk);
+    if (chunk.length < CHUNK) return queue;
+    await setImmediate();
+  }
+}
 
 const waiting = statement((db, { challenge, after }: { challenge: string; after: number }) =>
   waitingIn(db, challenge)
     .select(["submissions.id", "submissions.number", "submissions.participant_id", "submissions.accepted_at"])
     .select(["submissions.input_kind", "submissions.function"])
     .where("submissions.number", ">", after)
-    .orderBy("submissions.number"),
+    .orderBy("submissions.number")
+    .limit(CHUNK),
 );
 
 const waitingIn = (db: Db, challenge: string) =>
