@@ -104,7 +104,7 @@ it("a queue that takes long to read is read once for all who ask, and they use t
   await vi.waitFor(async () => expect(await ask(299)).toBe(240));
   now += 3000;
   await leave(100);
-  // Nobody gets an old reading.
+  // No one gets an old reading.
   expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(299))))).toEqual(new Set([200]));
 });
 
