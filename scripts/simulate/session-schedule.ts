@@ -69,18 +69,17 @@ async function play(world: World): Promise<void> {
   const failed = (error: unknown) =>
     fail("no error of its own", error instanceof Error ? (error.stack ?? error.message) : String(error));
 
+  /** When each grader last heard of the agent, or answered. */
+  const heardAt = new WeakMap<Program, number>();
+  const heard = (grader: Program) => void heardAt.set(grader, world.now().getTime());
   const channel = createSimulatedChannel(world, {
-    heard() {
-      heardAt = world.now().getTime();
-    },
+    heard,
     recorded: (entry) => checkEntry(channel.journal, entry, fail),
   });
   const brokers: Broker[] = [];
   let verdict: Verdict | null = null;
   let isAgentDone = false;
   let hasLeft = false;
-  /** When a grader last began to serve the session, or answered. */
-  let heardAt = BEGIN;
   let silence = 0;
   let isCharged = false;
   /** The grader whose report counts. */
@@ -117,7 +116,7 @@ async function play(world: World): Promise<void> {
       await world.step(program, "reports the end of the session");
       if (mine !== delivery || verdict !== null) continue;
       verdict = found;
-      silence = world.now().getTime() - heardAt;
+      silence = world.now().getTime() - (heardAt.get(program) ?? BEGIN);
       for (const { requests } of brokers) requests.end(new Error("the session has ended"));
     }
   }
@@ -126,7 +125,7 @@ async function play(world: World): Promise<void> {
     openSession({
       ...{ id: ID, challenge: "maze", version: "1", round: 1, config: config!, seeds: SEEDS },
       agent: "remote",
-      start: async () => startSimulatedEnvironment(world, program),
+      start: async () => startSimulatedEnvironment(world, program, () => heard(program)),
       // Nothing is written: a log of a few lines stays in memory.
       folder: tmpdir(),
       onProgress() {},

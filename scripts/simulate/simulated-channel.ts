@@ -22,7 +22,7 @@ const never = new Promise<never>(() => {});
 
 export function createSimulatedChannel(
   world: World,
-  { heard, recorded }: { heard: () => void; recorded: (entry: JournalEntry) => void },
+  { heard, recorded }: { heard: (grader: Program) => void; recorded: (entry: JournalEntry) => void },
 ): SimulatedChannel {
   const journal: JournalEntry[] = [];
   const asks = new Set<Ask>();
@@ -48,11 +48,13 @@ export function createSimulatedChannel(
     async serve(grader, answer) {
       await world.step(grader, "serves the session");
       const server = createRequestQueue<Ask>(
-        ({ request }) => answer(request),
+        ({ request }) => {
+          heard(grader);
+          return answer(request);
+        },
         async (ask, reply) => {
           await world.step(grader, "records an answer");
           if (!reply || server !== current) return;
-          if (reply.answer.type !== "error") heard();
           if (reply.entry) {
             journal.push(reply.entry);
             recorded(reply.entry);
@@ -65,7 +67,6 @@ export function createSimulatedChannel(
       );
       void current?.stop();
       current = server;
-      heard();
       for (const ask of asks) server.add(ask);
       return {
         async [Symbol.asyncDispose]() {
@@ -77,6 +78,7 @@ export function createSimulatedChannel(
     },
     async read(grader) {
       await world.step(grader, "reads the journal");
+      heard(grader);
       return [...journal];
     },
   };

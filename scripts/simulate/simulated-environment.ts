@@ -11,9 +11,10 @@ export function rewardOf(history: readonly number[]): number {
 }
 
 /** An environment in the memory of its grader: it ends with it. */
-export function startSimulatedEnvironment(world: World, program: Program): Environment {
+export function startSimulatedEnvironment(world: World, program: Program, heard: () => void): Environment {
   let history: number[] = [];
   const observed = () => {
+    heard();
     const observation = rewardOf([...history, history.length]) % ACTIONS;
     return { observation, text: String(observation), info: {} };
   };
