@@ -40,11 +40,12 @@ function issuerUrl(text: string, loopback: boolean): string {
   if (!url || url.username || url.password || url.search || url.hash)
     throw new Error(`"${text}": expected https://host or https://host/path`);
   if (url.protocol === "https:") return text;
-  if (url.protocol === "http:" && loopback && isLoopback(url.hostname)) return text;
+  if (url.protocol === "http:" && loopback && isLoopbackHost(url.hostname)) return text;
   throw new Error(
     `"${text}": expected https; http is for tests, on this machine only, with CI_LOOPBACK_ISSUERS=on`,
   );
 }
 
 /** Returns whether a host name of a URL stands for this machine. */
-export const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+export const isLoopbackHost = (hostname: string): boolean =>
+  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { disqualify, placeOf, reinstate } from "../domain/eligibility/disqualify.ts";
+import { disqualify, extentOf, reinstate } from "../domain/eligibility/disqualify.ts";
 import { challengeId } from "./challenge-ids.ts";
 import { requireKnownChallenges } from "./known-challenges.ts";
 import { now, type ParticipantTools } from "./participant-tools.ts";
@@ -21,7 +21,7 @@ export function addDisqualifyCommands(
       withRecords(data, async (records) => {
         if (challenge !== null) await requireKnownChallenges(records.db, [challenge]);
         await disqualify(records, { name, challenge, reason, now: now() });
-        io.stderr.write(`${name} is disqualified ${placeOf(challenge)}.\n`);
+        io.stderr.write(`${name} is disqualified ${extentOf(challenge)}.\n`);
       }),
     );
   participant
@@ -32,7 +32,7 @@ export function addDisqualifyCommands(
     .action((name: string, { data, challenge = null }) =>
       withRecords(data, async (records) => {
         const lifted = await reinstate(records, { name, challenge, now: now() });
-        io.stderr.write(`${name} counts again ${lifted.map(placeOf).join(", ")}.\n`);
+        io.stderr.write(`${name} counts again ${lifted.map(extentOf).join(", ")}.\n`);
       }),
     );
 }

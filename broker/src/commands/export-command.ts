@@ -7,7 +7,7 @@ import { openObjects } from "../startup/open-objects.ts";
 import type { ExportOptions } from "./export-challenge/export-challenge.ts";
 import { FORMATS } from "./export-challenge/table.ts";
 import type { Io } from "./io.ts";
-import { requireChallenge } from "./temporary-broker.ts";
+import { requireServedChallenge } from "./temporary-broker.ts";
 
 interface Flags extends Pick<ExportOptions, "format"> {
   data: string;
@@ -32,7 +32,7 @@ export function addExportCommand(challenge: Command, io: Io, dataOption: () => O
       const config = readConfig({ data, challenges }, io.env, io.cwd);
       const records = await openRecords(config);
       try {
-        await requireChallenge(records, config, id, false);
+        await requireServedChallenge(records, config, id, false);
         const catalog = await openCatalog(config.challengesFolder, records);
         const opened = files ? await openObjects(config, () => "") : null;
         const stopping = new AbortController();

@@ -1,4 +1,4 @@
-import { placeOf } from "../domain/eligibility/disqualify.ts";
+import { extentOf } from "../domain/eligibility/disqualify.ts";
 import type { ListedParticipant } from "../domain/participants/list-participants.ts";
 
 /** Returns the line of a participant in a list: values separated by tabs. */
@@ -8,7 +8,8 @@ export function participantLine(listed: ListedParticipant): string {
     ...[id, name, submissions, active ? "active" : "revoked", dayOf(created_at)],
     keys.map(keyText).join("; "),
     ...disqualified.map(
-      ({ challenge, reason, at }) => `disqualified ${placeOf(challenge)} on ${dayOf(at)}: ${oneLine(reason)}`,
+      ({ challenge, reason, at }) =>
+        `disqualified ${extentOf(challenge)} on ${dayOf(at)}: ${oneLine(reason)}`,
     ),
   ].join("\t");
 }

@@ -8,7 +8,7 @@ import { openCatalog } from "../domain/challenges/catalog.ts";
 import { type ClosedChallenge, closeChallenge, readClosed } from "../domain/publishing/close-challenge.ts";
 import { repositoryPath } from "../domain/submissions/repository-name.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startTemporaryBroker } from "./temporary-broker.ts";
+import { isFree, requireServedChallenge, startTemporaryBroker } from "./temporary-broker.ts";
 
 const POLL_MS = 100;
 
@@ -31,7 +31,7 @@ export interface RunClose {
 export async function runClose(options: RunClose): Promise<ClosedChallenge & { clone_url: string | null }> {
   const { records, config, challenge, force, wait } = options;
   const isAlone = !config.redisUrl && isFree(config.dataFolder);
-  await requireChallenge(records, config, challenge, isAlone);
+  await requireServedChallenge(records, config, challenge, isAlone);
   const served = (await openCatalog(config.challengesFolder, records)).all().get(challenge);
   if (!served && !force)
     throw new CrowdaiError("challenge_running", `The end of the rounds of ${challenge} is not known here.`, {

@@ -3,7 +3,7 @@ import type { BrokerConfig } from "../base/config.ts";
 import { type RegradeStatus, readRegrade } from "../domain/regrade/regrade-status.ts";
 import { startRegrade } from "../domain/regrade/start-regrade.ts";
 import type { Records } from "../records/records.ts";
-import { isFree, requireChallenge, startTemporaryBroker } from "./temporary-broker.ts";
+import { isFree, requireServedChallenge, startTemporaryBroker } from "./temporary-broker.ts";
 
 const POLL_MS = 200;
 
@@ -26,7 +26,7 @@ export interface RunRegrade {
 export async function runRegrade(options: RunRegrade): Promise<RegradeStatus> {
   const { records, config, challenge } = options;
   const isAlone = !config.redisUrl && isFree(config.dataFolder);
-  await requireChallenge(records, config, challenge, isAlone);
+  await requireServedChallenge(records, config, challenge, isAlone);
   const { id } = await startRegrade(records, challenge, new Date());
   if (!options.wait) return (await readRegrade(records.db, { id })) as RegradeStatus;
   const broker = isAlone ? await startTemporaryBroker({ ...config, withGrader: true }) : null;

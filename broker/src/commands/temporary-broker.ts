@@ -31,7 +31,7 @@ export function isFree(dataFolder: string): boolean {
  * Throws challenge_unknown. A broker elsewhere may serve a folder that is not here: its challenge is then
  * known by its submissions.
  */
-export async function requireChallenge(
+export async function requireServedChallenge(
   records: Records,
   config: BrokerConfig,
   challenge: string,

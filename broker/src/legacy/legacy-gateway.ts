@@ -21,7 +21,7 @@ import {
   type JobMessage,
   progressText,
 } from "./messages.ts";
-import { challengeOf, formError, planCall, requireChallenge, requireSession } from "./plan-call.ts";
+import { challengeOf, formError, planCall, requireLegacyChallenge, requireSession } from "./plan-call.ts";
 import { createCallRateLimit } from "./rate-limit.ts";
 import { runCall } from "./run-call.ts";
 import type { SubmitServices } from "./submit-job.ts";
@@ -72,7 +72,7 @@ export function openLegacyGateway(options: {
         throw hasKey(message) ? formError("authenticate", read.error) : new CrowdaiError("no_key");
       const key = read.data.API_KEY;
       const caller = await identifyParticipant(context().webapp, key);
-      await requireChallenge(context(), caller, read.data);
+      await requireLegacyChallenge(context(), caller, read.data);
       const token = randomBytes(24).toString("base64url");
       const response = {
         response_type: AUTHENTICATION.SUCCESS,

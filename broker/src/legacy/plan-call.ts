@@ -24,7 +24,7 @@ export function challengeOf(request: ExecuteRequest): string {
  * Throws what modern clients receive for a challenge that is unknown, or private to the caller. A client that
  * names its challenge only in its calls is admitted.
  */
-export async function requireChallenge(
+export async function requireLegacyChallenge(
   context: Needs<"catalog" | "records">,
   caller: Caller,
   request: AuthenticateRequest,

@@ -1,5 +1,5 @@
 import { CrowdaiError } from "@crowdai/shared";
-import type { CheckResult } from "../doctor/check-result.ts";
+import type { DoctorCheck } from "../doctor/check-result.ts";
 import { runChecks } from "../doctor/run-checks.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -30,7 +30,7 @@ export async function doctor(
   return exitCode;
 }
 
-function line({ name, status, message, error }: CheckResult, { style, symbols }: Terminal): string {
+function line({ name, status, message, error }: DoctorCheck, { style, symbols }: Terminal): string {
   const mark = {
     ok: style.green(symbols.done),
     warning: style.yellow(symbols.warning),
@@ -40,7 +40,7 @@ function line({ name, status, message, error }: CheckResult, { style, symbols }:
   return `${mark} ${name}: ${plainText(message)}${error?.next ? `\n    ${plainText(error.next)}` : ""}`;
 }
 
-function exitCodeOf(found: readonly CheckResult[], strict: boolean): number {
+function exitCodeOf(found: readonly DoctorCheck[], strict: boolean): number {
   const failed = found.find(({ status }) => status === "failed");
   if (failed) return (failed.error ?? new CrowdaiError("unexpected")).exitCode;
   return strict && found.some(({ status }) => status === "warning") ? 1 : 0;

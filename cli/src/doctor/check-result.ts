@@ -1,7 +1,7 @@
 import type { CrowdaiError } from "@crowdai/shared";
 
 /** The outcome of one check. */
-export interface CheckResult {
+export interface DoctorCheck {
   name: string;
   status: "ok" | "warning" | "failed" | "skipped";
   message: string;
@@ -9,4 +9,4 @@ export interface CheckResult {
 }
 
 /** A result without the name of its check. */
-export type CheckOutcome = Omit<CheckResult, "name">;
+export type CheckOutcome = Omit<DoctorCheck, "name">;

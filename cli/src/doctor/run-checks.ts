@@ -15,12 +15,12 @@ import { KeychainUnavailable } from "../credentials/keychain.ts";
 import type { Io } from "../terminal/io.ts";
 import { durationText } from "../terminal/time.ts";
 import { checkGitConnection, checkProxy } from "./check-network.ts";
-import type { CheckOutcome, CheckResult } from "./check-result.ts";
+import type { CheckOutcome, DoctorCheck } from "./check-result.ts";
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Runs all checks, in the order in which a person would fix problems. */
-export async function runChecks(io: Io, connection: Connection): Promise<CheckResult[]> {
+export async function runChecks(io: Io, connection: Connection): Promise<DoctorCheck[]> {
   const settings = await runCheck("settings", async () => {
     const { broker, sources } = connection.settings;
     return ok(`broker ${broker} (from ${sources.broker}), user settings in ${connection.settings.configDir}`);
@@ -89,7 +89,7 @@ async function owner(connection: Connection): Promise<CheckOutcome> {
 }
 
 /** Asks the broker once, both whether it is one and what time it has. */
-async function reachBroker(io: Io, broker: URL): Promise<{ broker: CheckResult; clock: CheckResult }> {
+async function reachBroker(io: Io, broker: URL): Promise<{ broker: DoctorCheck; clock: DoctorCheck }> {
   const options = {
     signal: io.signal,
     agents: proxyAgents(io.env),
@@ -136,7 +136,7 @@ function ok(message: string): CheckOutcome {
   return { status: "ok", message };
 }
 
-async function runCheck(name: string, test: () => Promise<CheckOutcome>): Promise<CheckResult> {
+async function runCheck(name: string, test: () => Promise<CheckOutcome>): Promise<DoctorCheck> {
   try {
     return { name, ...(await test()) };
   } catch (thrown) {

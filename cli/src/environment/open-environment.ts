@@ -21,7 +21,7 @@ const CLOSE_MS = 3_000;
 const ANSWER_MS = 30_000;
 const QUICK_MS = 200;
 
-export interface EnvironmentOptions extends Pick<FollowOptions, "onProgress" | "onEvent" | "onPlace"> {
+export interface OpenEnvironmentOptions extends Pick<FollowOptions, "onProgress" | "onEvent" | "onPlace"> {
   /** Id of the submission; a session that exists is joined. */
   id?: string;
   round?: string | number;
@@ -33,7 +33,7 @@ export interface EnvironmentOptions extends Pick<FollowOptions, "onProgress" | "
 /** Registers a session with the environment of the challenge. Throws kind_not_accepted and what the broker refuses. */
 export async function openEnvironment<Observation, Action>(
   session: BrokerSession,
-  { id = createSubmissionId(), round, message, signal, ...options }: EnvironmentOptions,
+  { id = createSubmissionId(), round, message, signal, ...options }: OpenEnvironmentOptions,
 ): Promise<Environment<Observation, Action>> {
   const challenge = session.opening.challenge!;
   requireRemoteAgents(challenge);

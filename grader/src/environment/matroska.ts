@@ -1,13 +1,13 @@
 // A video in Matroska whose frames are images as they came, so that nothing is encoded here. See https://www.matroska.org.
 
-export interface Image {
+export interface EncodedImage {
   type: "png" | "jpeg";
   width: number;
   height: number;
 }
 
 /** Returns what a image is; null when it is neither PNG nor JPEG. */
-export function readImage(data: Buffer): Image | null {
+export function readImage(data: Buffer): EncodedImage | null {
   if (data.length > 33 && data.toString("latin1", 0, 8) === "\x89PNG\r\n\x1a\n")
     return { type: "png", width: data.readUInt32BE(16), height: data.readUInt32BE(20) };
   if (data.length < 4 || data.readUInt16BE(0) !== 0xffd8) return null;
@@ -21,7 +21,7 @@ export function readImage(data: Buffer): Image | null {
 }
 
 /** Writes what comes before the first frame. The duration is not known yet. */
-export function fileHead(image: Image, msPerFrame: number): Buffer {
+export function fileHead(image: EncodedImage, msPerFrame: number): Buffer {
   return Buffer.concat([beforeDuration(), number64(0), afterDuration(image, msPerFrame)]);
 }
 
@@ -63,7 +63,7 @@ function beforeDuration(): Buffer {
   ]);
 }
 
-function afterDuration({ type, width, height }: Image, msPerFrame: number): Buffer {
+function afterDuration({ type, width, height }: EncodedImage, msPerFrame: number): Buffer {
   const codec =
     type === "jpeg"
       ? [element("86", Buffer.from("V_MJPEG"))]

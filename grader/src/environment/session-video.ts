@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { duration, fileHead, type Image, readImage, writeBlock } from "./matroska.ts";
+import { duration, type EncodedImage, fileHead, readImage, writeBlock } from "./matroska.ts";
 
 const MAX_FRAMES = 20_000;
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -14,7 +14,7 @@ export interface Video {
 
 export function createVideo(path: string, framesPerSecond: () => number): Video {
   let file: number | null = null;
-  let first: Image | null = null;
+  let first: EncodedImage | null = null;
   let frames = 0;
   let bytes = 0;
   let msPerFrame = 0;

@@ -104,7 +104,7 @@ function mismatch(reason: string): CrowdaiError {
 const durable = new Set<string>();
 
 /** Makes a folder below `root`, which is durable, so that it survives a power failure. */
-export async function makeFolder(folder: string, root: string): Promise<void> {
+export async function makeDurableFolder(folder: string, root: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // A new folder is an entry in its parent, which must be synced: also where another call, which may not have synced it yet, made it.
   const synced: string[] = [];

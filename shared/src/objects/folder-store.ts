@@ -5,7 +5,7 @@ import { createKeyedMutex } from "../keyed-mutex.ts";
 import { CrowdaiError } from "../protocol/errors.ts";
 import type { Upload } from "../protocol/upload.ts";
 import { type FilePart, filePartsOf } from "../protocol/upload-parts.ts";
-import { createIncoming, folderFailure, makeFolder, syncFolder } from "./durable-files.ts";
+import { createIncoming, folderFailure, makeDurableFolder, syncFolder } from "./durable-files.ts";
 import { folderPartsIn } from "./folder-parts.ts";
 import { keysBelow, type ObjectPaths, objectPathsIn } from "./object-paths.ts";
 import type { AnnouncedObject, ObjectStore, StoredObject } from "./object-store.ts";
@@ -194,7 +194,7 @@ async function publish(
   const { bytes, metadata } = paths.of(key);
   try {
     await paths.requireInside(dirname(bytes));
-    await makeFolder(dirname(bytes), paths.stored);
+    await makeDurableFolder(dirname(bytes), paths.stored);
     // Bytes without metadata: an earlier process died in between.
     await rm(bytes, { force: true });
     await link(arrived, bytes);

@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { decodeJwt, errors, jwtVerify } from "jose";
-import { type CiIssuer, isLoopback } from "../../base/ci-issuers.ts";
+import { type CiIssuer, isLoopbackHost } from "../../base/ci-issuers.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type JobIdentity, jobIdentity } from "../../domain/ci/job-identity.ts";
 import { type IssuerKeys, type IssuerKeyTimes, issuerKeys } from "./issuer-keys.ts";
@@ -84,7 +84,7 @@ function claimsOf(token: string) {
 /** The broker's address, with and without a slash; a broker on this machine has several names. */
 function audiencesOf(baseUrl: string): string[] {
   const url = new URL(baseUrl);
-  const names = isLoopback(url.hostname) ? ["localhost", "127.0.0.1", "[::1]"] : [url.hostname];
+  const names = isLoopbackHost(url.hostname) ? ["localhost", "127.0.0.1", "[::1]"] : [url.hostname];
   return names.flatMap((name) => {
     const path = url.pathname.replace(/\/+$/, "");
     const address = `${url.protocol}//${name}${url.port ? `:${url.port}` : ""}${path}`;

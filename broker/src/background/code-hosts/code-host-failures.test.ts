@@ -10,7 +10,7 @@ import { createGit, type Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createGithubHost } from "./github.ts";
 import { createGitlabHost } from "./gitlab.ts";
-import { MARK } from "./hosted-repository-name.ts";
+import { REPOSITORY_MARK } from "./hosted-repository-name.ts";
 import { startFakeGithub } from "./testing/fake-github.ts";
 import { startFakeGitlab } from "./testing/fake-gitlab.ts";
 import { makeBare, readRefs } from "./testing/git-backend.ts";
@@ -292,17 +292,17 @@ describe.each([
 
   it("an archived repository is refused until it is unarchived", async () => {
     const host = both.open(git);
-    await both.put("iris.ada.private", MARK, { archived: true });
+    await both.put("iris.ada.private", REPOSITORY_MARK, { archived: true });
     expect(await failing(host.ensure(PRIVATE))).toMatchObject({ ...REFUSED, next: "Unarchive it." });
     expect(await failing(host.mirror(PRIVATE, bare))).toMatchObject(REFUSED);
-    await both.put("iris.ada.private", MARK);
+    await both.put("iris.ada.private", REPOSITORY_MARK);
     await host.ensure(PRIVATE);
     await host.mirror(PRIVATE, bare);
   });
 
   it("a private repository that was made public is private again before the next push", async () => {
     const host = both.open(git);
-    await both.put("iris.ada.private", MARK, { isPublic: true });
+    await both.put("iris.ada.private", REPOSITORY_MARK, { isPublic: true });
     await host.ensure(PRIVATE);
     expect(both.isPublic("iris.ada.private")).toBe(false);
   });
@@ -310,7 +310,7 @@ describe.each([
   it("no pushed code is run there", async () => {
     const host = both.open(git);
     await host.ensure(PRIVATE);
-    await both.put("iris.ada", MARK);
+    await both.put("iris.ada", REPOSITORY_MARK);
     await host.ensure(PUBLIC);
     expect([both.runs("iris.ada.private"), both.runs("iris.ada")]).toEqual([false, false]);
   });

@@ -18,7 +18,7 @@ export interface Host {
 }
 
 /** An unsuccessful response of a host. */
-export interface Refusal {
+export interface HostRefusal {
   status: number;
   headers: Readonly<Record<string, unknown>>;
   /**
@@ -46,7 +46,7 @@ export function refused(host: Host, what: string, next: string) {
 }
 
 /** Creates the error that a response stands for. `doing` names the request: "create iris.ada". */
-export function hostError(host: Host, doing: string, refusal: Refusal): CrowdaiError {
+export function hostError(host: Host, doing: string, refusal: HostRefusal): CrowdaiError {
   const error: HostError = errorOf(host, doing, refusal);
   if (refusal.message !== null) error.hostStatus = refusal.status;
   return error;
@@ -60,7 +60,7 @@ interface HostError extends CrowdaiError {
 export const statusOf = (error: unknown): number | undefined =>
   error instanceof CrowdaiError ? (error as HostError).hostStatus : undefined;
 
-function errorOf(host: Host, doing: string, { status, headers, message }: Refusal): CrowdaiError {
+function errorOf(host: Host, doing: string, { status, headers, message }: HostRefusal): CrowdaiError {
   const said = message ? `: ${message.replace(/\s+/g, " ").slice(0, 300)}` : "";
   const after = waitFor(status, headers, message ?? "");
   if (after !== null) return unreachable(host, `asks to wait ${after} s (${status}${said}).`, { after });
@@ -96,7 +96,7 @@ function errorOf(host: Host, doing: string, { status, headers, message }: Refusa
  * Returns the seconds that a host asks to wait, at most an hour: the time it names, the time until its quota
  * resets, or a minute. Null when the response does not ask to wait.
  */
-function waitFor(status: number, headers: Refusal["headers"], message: string): number | null {
+function waitFor(status: number, headers: HostRefusal["headers"], message: string): number | null {
   const number = (name: string) => {
     const value = headers[name];
     return value === undefined || value === null || value === "" ? Number.NaN : Number(value);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Git } from "../git/git.ts";
 import type { CodeHost, HostedRepository } from "./code-host.ts";
 import { createPause, type Host, refused, statusOf, unreachable } from "./host-errors.ts";
-import { hostedName, MARK } from "./hosted-repository-name.ts";
+import { hostedName, REPOSITORY_MARK } from "./hosted-repository-name.ts";
 import { pushMirror } from "./push-mirror.ts";
 
 /** Sends a request to the host and reads the response. `doing` describes the request for errors. */
@@ -92,11 +92,11 @@ export function hostedRepositories<R extends FoundRepository>(
   }
 
   function requireOurs({ description }: R, name: string): void {
-    if (description?.includes(MARK)) return;
+    if (description?.includes(REPOSITORY_MARK)) return;
     throw refused(
       host,
       `has a ${noun} ${placed(name)} that the broker did not create.`,
-      `Rename it, or, if it is the broker's, add "${MARK}" to its description.`,
+      `Rename it, or, if it is the broker's, add "${REPOSITORY_MARK}" to its description.`,
     );
   }
 

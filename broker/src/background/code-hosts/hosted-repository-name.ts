@@ -46,12 +46,12 @@ export function hostedName({ challenge, participant, edition }: HostedRepository
  * Part of the description of every repository that the broker created; it never pushes to, shows or removes
  * another one.
  */
-export const MARK = "(kept by crowdAI)";
+export const REPOSITORY_MARK = "(kept by crowdAI)";
 
 /** Returns the description of the repository. */
 export function hostedTitle({ challenge, participant, edition }: HostedRepository): string {
   const whose = participant === null ? "Code submitted to" : `Code of ${participant} for`;
-  return `${whose} ${challenge}${edition === "public" ? ", published" : ""} ${MARK}`;
+  return `${whose} ${challenge}${edition === "public" ? ", published" : ""} ${REPOSITORY_MARK}`;
 }
 
 /**

@@ -4,7 +4,7 @@ export interface Box {
   width: number;
   height: number;
 }
-export interface Place {
+export interface ImageTarget {
   path: string;
   /** The image is scaled down to fit; it is never enlarged. */
   box: Box;
@@ -18,12 +18,12 @@ export type ImageTask =
       input: string;
       /** The format that its bytes indicate; an image that reads as another one is corrupt. */
       format: ImageFormat;
-      large: Place | null;
-      thumbnail: Place | null;
+      large: ImageTarget | null;
+      thumbnail: ImageTarget | null;
       /** In all frames together. */
       maxPixels: number;
     }
-  | { make: "placeholder"; shape: "video" | "audio"; thumbnail: Place };
+  | { make: "placeholder"; shape: "video" | "audio"; thumbnail: ImageTarget };
 
 export type ImageAnswer =
   | { ok: true; format: "png" | "jpeg" | "gif" | "webp" | null }

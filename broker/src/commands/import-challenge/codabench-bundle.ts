@@ -12,7 +12,7 @@ import {
   type Task,
 } from "./codabench-format.ts";
 import { fromCodalab, isCodalab } from "./codalab-bundle.ts";
-import { challengeId, type Draft, type Reading, roundIds } from "./draft.ts";
+import { type Draft, importedChallengeId, type Reading, roundIds } from "./draft.ts";
 import { type Found, findInBundle, isArchive } from "./find-in-bundle.ts";
 import { leaveOutFields } from "./left-out-fields.ts";
 import { descriptionOf, lineOf, type Page, readPage } from "./page-text.ts";
@@ -42,7 +42,7 @@ export async function readCodabench(
   const scores = scoreFields(reading, given);
   const evaluated = await readPhases(reading, given, draft);
   draft.config = {
-    id: challengeId(reading, given.title),
+    id: importedChallengeId(reading, given.title),
     title: lineOf(given.title),
     description: await describe(reading, given, draft),
     ...scores.fields,

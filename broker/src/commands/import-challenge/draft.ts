@@ -50,7 +50,7 @@ export function idOf(text: string): string | null {
 }
 
 /** Returns the id of the challenge, or reports that there is none. */
-export function challengeId({ id, problem }: Reading, title: string): string {
+export function importedChallengeId({ id, problem }: Reading, title: string): string {
   const made = id ?? idOf(title);
   if (made === null) problem(`title: an id cannot be made of ${JSON.stringify(title)}; name one with --id`);
   return made ?? "";

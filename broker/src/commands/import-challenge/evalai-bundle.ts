@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { challengeId, type Draft, type Reading, roundIds } from "./draft.ts";
+import { type Draft, importedChallengeId, type Reading, roundIds } from "./draft.ts";
 import {
   EVALAI_PHASE_REASONS,
   EVALAI_REASONS,
@@ -45,7 +45,7 @@ export async function readEvalai(reading: Reading, content: Record<string, unkno
   await takeScript(reading, given.evaluation_script, draft);
   const scores = evalaiScores(reading, given);
   draft.config = {
-    id: challengeId(reading, given.title),
+    id: importedChallengeId(reading, given.title),
     title: lineOf(given.title),
     description: await describe(reading, given, draft),
     ...scores.fields,

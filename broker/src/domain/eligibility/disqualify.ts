@@ -36,7 +36,7 @@ export async function disqualify(
     if (same)
       throw new CrowdaiError(
         "usage",
-        `${name} is already disqualified ${placeOf(challenge)}, since ${same.at}: ${same.reason}`,
+        `${name} is already disqualified ${extentOf(challenge)}, since ${same.at}: ${same.reason}`,
         { next: "Reinstate the participant first to give another reason." },
       );
     await trx
@@ -60,7 +60,7 @@ export async function reinstate(
     const known = await findDisqualifications(trx, id);
     const lifted = known.filter((each) => challenge === null || each.challenge === challenge);
     if (lifted.length === 0)
-      throw new CrowdaiError("usage", `${name} is not disqualified ${placeOf(challenge)}.`, {
+      throw new CrowdaiError("usage", `${name} is not disqualified ${extentOf(challenge)}.`, {
         next:
           known.length === 0
             ? "Run `crowdai-broker participant list` to see the names."
@@ -82,7 +82,7 @@ export async function reinstate(
   });
 }
 
-export const placeOf = (challenge: string | null): string =>
+export const extentOf = (challenge: string | null): string =>
   challenge === null ? "in all challenges" : `in ${challenge}`;
 
 /** Rebuilds the participant's standings; always in the same order of rounds, so that two of these wait for one another. */

@@ -35,7 +35,7 @@ const REQUESTS = [
 ] as const;
 
 /** Sessions of remote agents, for programs without a socket connection. */
-export function sessionRoutes({
+export function agentSessionRoutes({
   api,
   context,
   participant,

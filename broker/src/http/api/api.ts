@@ -22,7 +22,7 @@ import { organizerRoutes } from "./api-organizers.ts";
 import { profileRoutes } from "./api-profile.ts";
 import { publishingRoutes } from "./api-publishing.ts";
 import { selectionRoutes } from "./api-selection.ts";
-import { sessionRoutes } from "./api-sessions.ts";
+import { agentSessionRoutes } from "./api-sessions.ts";
 import { type ApiGroup, answers, withKey } from "./api-shapes.ts";
 import { submissionRoutes } from "./api-submissions.ts";
 import { bodyError, readUtf8 } from "./body-error.ts";
@@ -128,7 +128,7 @@ export function apiRoutes(
 
   challengeRoutes(group);
   submissionRoutes(group, nextEvent);
-  sessionRoutes(group);
+  agentSessionRoutes(group);
   organizerRoutes(group);
   agreementRoutes(group);
   ciRoutes(group);

@@ -32,7 +32,7 @@ export function requiredField(body: unknown, name: string): unknown {
   throw new CrowdaiError("usage", `A required request parameter '${name}' was not provided.`);
 }
 
-export function textField(body: unknown, name: string): string | undefined {
+export function gymTextField(body: unknown, name: string): string | undefined {
   const value = fieldOf(body, name);
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
@@ -48,8 +48,8 @@ export function numberField(body: unknown, name: string): number | undefined {
 }
 
 /** Returns the key that a request carries: in its body, as a bearer, or as the password in its address. */
-export function keyOf(c: Context, body: unknown): string | undefined {
-  return textField(body, "token") || bearerKey(c) || basicKey(c.req.header("authorization"));
+export function gymKeyOf(c: Context, body: unknown): string | undefined {
+  return gymTextField(body, "token") || bearerKey(c) || basicKey(c.req.header("authorization"));
 }
 
 function basicKey(header: string | undefined): string | undefined {

@@ -16,12 +16,12 @@ import { redactedPath } from "../requests/redacted-path.ts";
 import { SECURITY_HEADERS } from "../requests/security-headers.ts";
 import {
   fieldOf,
-  keyOf,
+  gymKeyOf,
+  gymTextField,
   MAX_GYM_BYTES,
   numberField,
   readBody,
   requiredField,
-  textField,
 } from "./gym-body.ts";
 import { createGymSessions, type GymSession } from "./gym-session.ts";
 import { contains, sampleOf } from "./space-values.ts";
@@ -76,19 +76,19 @@ export function gymRoutes(options: {
   async function create(c: Context): Promise<Response> {
     const body = await readBody(c);
     requiredField(body, "env_id");
-    const token = keyOf(c, body) ?? (requiredField(body, "token") as undefined);
+    const token = gymKeyOf(c, body) ?? (requiredField(body, "token") as undefined);
     const submission = await createInstance(context(), context().desk, {
-      env_id: textField(body, "env_id") as string,
+      env_id: gymTextField(body, "env_id") as string,
       token,
-      submission: textField(body, "submission"),
-      round: textField(body, "round"),
-      message: textField(body, "message"),
+      submission: gymTextField(body, "submission"),
+      round: gymTextField(body, "round"),
+      message: gymTextField(body, "message"),
     });
     return json({ instance_id: ids.of(submission), submission });
   }
 
   async function list(c: Context): Promise<Response> {
-    const key = keyOf(c, null);
+    const key = gymKeyOf(c, null);
     if (key === undefined) return json({ all_envs: {} });
     const caller = await identifyParticipant(context().webapp, key);
     const all = await openInstances(context().records.db, caller);

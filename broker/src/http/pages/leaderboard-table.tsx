@@ -1,7 +1,7 @@
 import type { Leaderboard } from "@crowdai/shared";
-import { About, Person } from "./face.tsx";
 import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
+import { ParticipantName, ProfileDetails } from "./participant-name.tsx";
 import { pathTo } from "./path-to.tsx";
 import { remembered } from "./remembered.tsx";
 import { Scroll } from "./scrollable.tsx";
@@ -144,13 +144,13 @@ function BoardRow({
         </td>
       ) : null}
       <th scope="row" class="person main" id={row.you ? "your-row" : undefined}>
-        <Person account={row.participant} profile={row.profile} />
+        <ParticipantName account={row.participant} profile={row.profile} />
         {row.you ? <span class="tag you">you</span> : null}
         {row.baseline ? <span class="tag">baseline</span> : null}
         {row.post_challenge ? <span class="tag">after the end</span> : null}
         {row.profile?.affiliation || row.profile?.link ? (
           <span class="members">
-            <About profile={row.profile} />
+            <ProfileDetails profile={row.profile} />
           </span>
         ) : null}
         {row.members.length > 0 ? (

@@ -1,6 +1,6 @@
 import { type CrowdaiError, MAX_PICTURE_BYTES, type Profile, type ProfileChange } from "@crowdai/shared";
-import { About, Person, Picture } from "./face.tsx";
 import { FormToken } from "./layout.tsx";
+import { ParticipantName, ProfileDetails, ProfilePicture } from "./participant-name.tsx";
 import { pathTo } from "./path-to.tsx";
 import type { Visit } from "./session/sessions.ts";
 
@@ -30,8 +30,8 @@ export function ProfilePage({
         Private challenges do not show it, unless their organizers decide so.
       </p>
       <p class="shown-profile">
-        <Person account={account} profile={profile} />
-        <About profile={profile} isFirst={false} />
+        <ParticipantName account={account} profile={profile} />
+        <ProfileDetails profile={profile} isFirst={false} />
       </p>
       {failed ? (
         <p id="failed" class="problem" role="alert">
@@ -78,8 +78,8 @@ export function ProfilePage({
       </form>
       <form method="post" action={pathTo("/profile/picture")} enctype="multipart/form-data" class="panel">
         <FormToken visit={visit} />
-        <Picture profile={profile} size={96} />
-        <label for="picture">Picture</label>
+        <ProfilePicture profile={profile} size={96} />
+        <label for="picture">ProfilePicture</label>
         <input
           id="picture"
           type="file"

@@ -10,7 +10,7 @@ import { Time, UntrustedName, UntrustedText } from "./untrusted-text.tsx";
 type Row = SubmissionList["rows"][number];
 
 /** The rows of a list of submissions, folded in a narrow window as those of a leaderboard are. */
-export function SubmissionTable({
+export function SubmissionRows({
   list: { rows, challenge },
   own,
   config,

@@ -1,8 +1,8 @@
 import type { Profile } from "@crowdai/shared";
 import { CodeSection, type CodeSectionProps } from "./code-section.tsx";
 import { DisqualifiedNotice } from "./disqualified-notice.tsx";
-import { About, Person } from "./face.tsx";
 import { shownSize } from "./format.ts";
+import { ParticipantName, ProfileDetails } from "./participant-name.tsx";
 import { pathTo } from "./path-to.tsx";
 import { type LiveProps, SubmissionLive } from "./submission-live.tsx";
 import { Time, UntrustedParagraphs, UntrustedText } from "./untrusted-text.tsx";
@@ -23,8 +23,8 @@ export function SubmissionPage(props: LiveProps & CodeSectionProps & { profile: 
           <a href={pathTo(`/challenges/${submission.challenge}`)}>
             <UntrustedText text={config?.title ?? submission.challenge} most={120} />
           </a>
-          , by <Person account={submission.participant} profile={profile} />
-          <About profile={profile} isFirst={false} />
+          , by <ParticipantName account={submission.participant} profile={profile} />
+          <ProfileDetails profile={profile} isFirst={false} />
           {submission.member ? (
             <>
               {" "}

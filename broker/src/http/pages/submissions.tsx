@@ -6,7 +6,7 @@ import { OwnSummary, SummaryCards } from "./own-summary.tsx";
 import { Pager } from "./pager.tsx";
 import { pathTo } from "./path-to.tsx";
 import type { SubmissionList } from "./submission-list.ts";
-import { SubmissionTable } from "./submission-table.tsx";
+import { SubmissionRows } from "./submission-table.tsx";
 import { UntrustedText } from "./untrusted-text.tsx";
 
 /** A list of submissions with its filter, and a chart of the scores where they can be compared. */
@@ -70,7 +70,7 @@ export function SubmissionsPage({
       {rows.length === 0 ? (
         <p class="empty">No submissions yet.</p>
       ) : (
-        <SubmissionTable list={list} own={own} config={config} />
+        <SubmissionRows list={list} own={own} config={config} />
       )}
       <Pager
         label="Pages of submissions"

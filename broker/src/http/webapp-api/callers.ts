@@ -18,7 +18,7 @@ export async function readManager(db: Db, adminKey: string | null, key: string |
 }
 
 /** Throws Unauthorized unless the challenge is one of the manager's. */
-export async function requireChallenge(db: Db, manager: Manager, challenge: string): Promise<void> {
+export async function requireManagedChallenge(db: Db, manager: Manager, challenge: string): Promise<void> {
   if (!(await mayManage(db, manager, challenge))) throw new Unauthorized();
 }
 

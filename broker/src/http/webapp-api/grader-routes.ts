@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Needs } from "../../domain/submissions/services.ts";
-import { findParticipant, findReferredSubmission, requireChallenge } from "./callers.ts";
+import { findParticipant, findReferredSubmission, requireManagedChallenge } from "./callers.ts";
 import { createSubmission } from "./create-submission.ts";
 import { gradeReferredSubmission } from "./grade-referred-submission.ts";
 import { withName } from "./named-row.ts";
@@ -36,7 +36,7 @@ export function graderRoutes(
   api.post("/api/external_graders", async (c) => {
     const who = await manager(c);
     const sent = await parameters(c);
-    await requireChallenge(db(), who, sent.text("challenge_client_name") ?? "");
+    await requireManagedChallenge(db(), who, sent.text("challenge_client_name") ?? "");
     const referred = await findReferredSubmission(db(), who, sent.text("api_key") ?? "");
     const { status, body } = referred
       ? await gradeReferredSubmission(context(), who, referred, sent)
@@ -54,7 +54,7 @@ export function graderRoutes(
     const who = await manager(c);
     try {
       const row = await findNumberedSubmission(db(), c.req.param("id"));
-      await requireChallenge(db(), who, row.challenge);
+      await requireManagedChallenge(db(), who, row.challenge);
       const details = submissionDetails(await withName(db(), row));
       return answer(c, 200, { message: texts.details, body: details });
     } catch (error) {

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { nameKey } from "../../domain/participants/api-keys.ts";
 import { readProfile } from "../../domain/profiles/profiles.ts";
 import type { Needs } from "../../domain/submissions/services.ts";
-import { mayManage, participantReference, requireAdmin, requireChallenge } from "./callers.ts";
+import { mayManage, participantReference, requireAdmin, requireManagedChallenge } from "./callers.ts";
 import { challengeOfNumber, readNumber } from "./challenge-numbers.ts";
 import { listWebappChallenges, wholeChallenge } from "./challenge-object.ts";
 import { withName } from "./named-row.ts";
@@ -29,7 +29,7 @@ export function listRoutes(
     const who = await manager(c);
     const sent = await parameters(c);
     const name = sent.text("challenge_client_name") ?? "";
-    await requireChallenge(db(), who, name);
+    await requireManagedChallenge(db(), who, name);
     if (!context().catalog.all().has(name)) throw new Refusal(texts.clientNameUnknown(name), 404);
     const rows = await listWebappSubmissions(db(), name, sent);
     return answer(

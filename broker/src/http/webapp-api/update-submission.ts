@@ -4,7 +4,7 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
-import { type Manager, requireChallenge } from "./callers.ts";
+import { type Manager, requireManagedChallenge } from "./callers.ts";
 import { currentRound } from "./current-round.ts";
 import { readMedia, requireObjects } from "./media-triple.ts";
 import { mergeMeta, metaOf, metaText, readMeta } from "./meta.ts";
@@ -38,7 +38,7 @@ export async function updateSubmission(
     const { db } = context.records;
     const found = await findNumberedSubmission(db, id);
     number = found.number;
-    await requireChallenge(db, manager, found.challenge);
+    await requireManagedChallenge(db, manager, found.challenge);
     const config = context.catalog.all().get(found.challenge)?.config;
     if (!config) throw new Refusal(texts.challengeUnmatched);
     const now = context.clock();

@@ -4,7 +4,7 @@ import type { Io } from "../../terminal/io.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { reportCodeOutcome } from "./report-code.ts";
 
-export interface AwaitedCode {
+export interface CodeToSendAgain {
   id: string;
   broker: URL;
   readKey: () => Promise<string>;
@@ -13,7 +13,7 @@ export interface AwaitedCode {
 }
 
 /** Sends the code of a submission that an earlier command could not send, and reports the outcome. Never throws. */
-export async function sendAwaitedCodeOf(awaited: AwaitedCode): Promise<void> {
+export async function sendAwaitedCodeOf(awaited: CodeToSendAgain): Promise<void> {
   const { id, broker, terminal } = awaited;
   const { env, signal } = awaited.io;
   const folder = codeFolder(env);

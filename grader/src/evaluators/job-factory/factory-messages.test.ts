@@ -1,6 +1,6 @@
 import { ExactNumber } from "@crowdai/shared";
 import { describe, expect, it } from "vitest";
-import { createNewMessages, readMessage } from "./factory-messages.ts";
+import { createNewMessages, readFactoryMessage } from "./factory-messages.ts";
 
 const word = (state: string, data: unknown = {}, message = "") =>
   JSON.stringify({ response_type: `CrowdAI.Event.Job.${state}`, job_id: "7", message, data });
@@ -54,26 +54,26 @@ describe("the messages of a job factory", () => {
 
   it("are accepted in the old and the new form, and as JSON in a JSON string", () => {
     const older = JSON.stringify({ job_state: "crowdai.job_state.INFO", message: "hello", data: {} });
-    expect(readMessage(older, "submit")).toEqual({ type: "log", message: "hello" });
-    expect(readMessage(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
-    expect(readMessage(word("PROGRESS_UPDATE", { percent_complete: 50 }), "submit")).toMatchObject({
+    expect(readFactoryMessage(older, "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readFactoryMessage(JSON.stringify(older), "submit")).toEqual({ type: "log", message: "hello" });
+    expect(readFactoryMessage(word("PROGRESS_UPDATE", { percent_complete: 50 }), "submit")).toMatchObject({
       type: "progress",
       percent: 50,
     });
-    for (const state of ["ENQUEUED", "RUNNING"]) expect(readMessage(word(state), "submit")).toBeNull();
+    for (const state of ["ENQUEUED", "RUNNING"]) expect(readFactoryMessage(word(state), "submit")).toBeNull();
   });
 
   it("end with a result, with either spelling of the secondary score", () => {
     for (const name of ["secondary_score", "score_secondary"])
-      expect(readMessage(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
+      expect(readFactoryMessage(word("COMPLETE", { score: 1, [name]: 2 }), "submit")).toMatchObject({
         kind: "result",
         result: { score: 1, score_secondary: 2, data: { score: 1 } },
       });
-    expect(readMessage(word("COMPLETE", [1, 2]), "evaluate")).toMatchObject({
+    expect(readFactoryMessage(word("COMPLETE", [1, 2]), "evaluate")).toMatchObject({
       kind: "result",
       result: { data: [1, 2] },
     });
-    expect(readMessage(word("ERROR", {}, "row 17"), "submit")).toEqual({
+    expect(readFactoryMessage(word("ERROR", {}, "row 17"), "submit")).toEqual({
       kind: "rejected",
       message: "row 17",
     });
@@ -81,7 +81,7 @@ describe("the messages of a job factory", () => {
 
   it("end with a result whose final score is not in its data", () => {
     const result = { score: 1, score_final: 2, data: { score: 1, loss: 3 } };
-    const read = readMessage(word("COMPLETE", { score: 1, score_final: 2, loss: 3 }), "submit");
+    const read = readFactoryMessage(word("COMPLETE", { score: 1, score_final: 2, loss: 3 }), "submit");
     expect(read).toMatchObject({ kind: "result", result });
     expect(read).not.toHaveProperty("result.data.score_final");
   });
@@ -89,7 +89,7 @@ describe("the messages of a job factory", () => {
   it("end with a result though the data has NaN beside the score", () => {
     const text =
       '{"response_type":"CrowdAI.Event.Job.COMPLETE","data":{"score":0.5,"loss":NaN,"id":9007199254740993}}';
-    expect(readMessage(text, "submit")).toMatchObject({
+    expect(readFactoryMessage(text, "submit")).toMatchObject({
       kind: "result",
       result: {
         score: 0.5,
@@ -109,12 +109,12 @@ describe("the messages of a job factory", () => {
     ["no JSON", "no JSON", "evaluator_output"],
     ["a factory that gave up", word("TIMEOUT", {}, "too long"), "evaluator_timeout"],
   ])("that are %s are an evaluator failure", (_, text, code) => {
-    expect(readMessage(text, "submit")).toMatchObject({ kind: "failure", code });
+    expect(readFactoryMessage(text, "submit")).toMatchObject({ kind: "failure", code });
   });
 
   it("that complete a submission without a score say that it comes over the API, except in a dry run", () => {
-    expect(readMessage(word("COMPLETE"), "submit")).toEqual({ kind: "score elsewhere" });
-    expect(readMessage(word("COMPLETE", {}), "submit", true)).toMatchObject({ kind: "result" });
-    expect(readMessage(word("COMPLETE", {}), "evaluate")).toMatchObject({ kind: "result" });
+    expect(readFactoryMessage(word("COMPLETE"), "submit")).toEqual({ kind: "score elsewhere" });
+    expect(readFactoryMessage(word("COMPLETE", {}), "submit", true)).toMatchObject({ kind: "result" });
+    expect(readFactoryMessage(word("COMPLETE", {}), "evaluate")).toMatchObject({ kind: "result" });
   });
 });

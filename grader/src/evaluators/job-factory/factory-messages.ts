@@ -50,7 +50,7 @@ export interface ScoreElsewhere {
 /**
  * Parses a message as progress, log or verdict. Null for a message without news. A dry run has no score to come.
  */
-export function readMessage(
+export function readFactoryMessage(
   text: string,
   calledFunction: string,
   dryRun = false,

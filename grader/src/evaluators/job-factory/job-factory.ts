@@ -5,7 +5,7 @@ import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Evaluation, Evaluator, Verdict } from "../protocol/evaluator.ts";
 import { evaluatorFailure, timedOut } from "../protocol/evaluator-failure.ts";
 import { createFactoryLists, type FactoryLists } from "./factory-lists.ts";
-import { createNewMessages, readMessage } from "./factory-messages.ts";
+import { createNewMessages, readFactoryMessage } from "./factory-messages.ts";
 
 /** The poll interval: short at first, for small jobs, then longer. */
 const MIN_POLL_MS = 10;
@@ -50,7 +50,7 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
         }
         for (const text of newMessages(await lists.messages(job.id))) {
           pollMs = MIN_POLL_MS;
-          const event = readMessage(text, job.function, request.extra_params.dry_run);
+          const event = readFactoryMessage(text, job.function, request.extra_params.dry_run);
           if (event && "kind" in event) {
             const left = Math.max(0, until - performance.now()) / 1000;
             const seconds = Math.min(config.score_timeout_seconds, left);

@@ -5,14 +5,14 @@ import { jobOf } from "../contract/samples.ts";
 import type { Grader } from "../contract/test-grader.ts";
 import { until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
-import { type Stage, staged } from "./testing/redis-stage.ts";
+import { type RedisStage, staged } from "./testing/redis-stage.ts";
 
 const FAST = { leaseMs: 1000 };
 const named = (key: string, count: number) => Array.from({ length: count }, (_, i) => `${key}${i + 1}`);
 const publish = (queue: JobQueue, key: string, ids: readonly string[]) =>
   Promise.all(ids.map((id) => queue.publish(jobOf(id, { fair_key: key }))));
 
-async function isEmpty({ admin, key }: Stage): Promise<void> {
+async function isEmpty({ admin, key }: RedisStage): Promise<void> {
   await until(async () => (await admin.hlen(key("index"))) === 0);
   for (const left of ["waiting", "waiting:iris", "waiting:iris:a"])
     expect(await admin.exists(key(left))).toBe(0);

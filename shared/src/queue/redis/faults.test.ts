@@ -4,14 +4,14 @@ import { withoutService } from "../../../../scripts/services/programs.ts";
 import { allowedMs } from "../../../../test/allowed-ms.ts";
 import { jobOf, numberOf, reportOf } from "../contract/samples.ts";
 import { until } from "../contract/wait-until.ts";
-import { type Stage, staged } from "./testing/redis-stage.ts";
+import { type RedisStage, staged } from "./testing/redis-stage.ts";
 
 const RECOVERY_MS = 5000;
 
 describe.skipIf(withoutService("redis"))("when Redis or the network fails", () => {
   /** Returns the time until a job is delivered. */
   async function untilWorking(
-    queue: Awaited<ReturnType<Stage["queue"]>>,
+    queue: Awaited<ReturnType<RedisStage["queue"]>>,
     seen: () => string[],
   ): Promise<number> {
     const began = performance.now();

@@ -4,10 +4,10 @@ import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf, reportOf } from "../contract/samples.ts";
 import { until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
-import { type Stage, staged } from "./testing/redis-stage.ts";
+import { type RedisStage, staged } from "./testing/redis-stage.ts";
 
 /** The broker's side of a recovery: re-publishes the jobs in `waiting`, and checks those in `grading`. */
-function recordsOf(stage: Stage, queue: JobQueue) {
+function recordsOf(stage: RedisStage, queue: JobQueue) {
   const waiting: string[] = [];
   const grading: string[] = [];
   const rebuilds: { reason: string; unknown: string[] }[] = [];
@@ -28,7 +28,7 @@ function recordsOf(stage: Stage, queue: JobQueue) {
 const FAST = { leaseMs: 1000 };
 
 /** Opens a new queue, and waits until it was rebuilt. */
-async function rebuiltQueue(stage: Stage) {
+async function rebuiltQueue(stage: RedisStage) {
   const queue = await stage.queue(FAST);
   const records = recordsOf(stage, queue);
   await until(() => records.rebuilds.length === 1);

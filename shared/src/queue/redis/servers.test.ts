@@ -11,14 +11,14 @@ import { jobOf } from "../contract/samples.ts";
 import { aborted, until } from "../contract/wait-until.ts";
 import type { Client } from "./reconnecting-connection.ts";
 import { checkServer } from "./server-check.ts";
-import { type Stage, staged } from "./testing/redis-stage.ts";
+import { type RedisStage, staged } from "./testing/redis-stage.ts";
 
 const run = promisify(execFile);
 /** By default 10,000 above the port, where another program may listen. */
 const clusterPort = await freePorts();
 
 /** Publishes, delivers and acknowledges a job. */
-async function works(stage: Stage, url: string): Promise<void> {
+async function works(stage: RedisStage, url: string): Promise<void> {
   const queue = await stage.queue({ url });
   const grader = stage.attach(queue, { concurrency: 2 });
   await until(() =>

@@ -29,7 +29,7 @@ const idsSchema = z.array(z.number().int());
 const wholeSchema = z.object({ meta: z.unknown() });
 
 /** Where the `meta` that the webapp stores contains a submission's mark. */
-export const MARK = "crowdai_submission";
+export const SUBMISSION_MARK = "crowdai_submission";
 /** How many submissions are searched for a mark. */
 const MAX_CHECKED = 200;
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -52,10 +52,10 @@ export interface WebappClient {
    * Finds the submission with this mark in a challenge; `unknowable` when the webapp does not list
    * submissions to the broker.
    */
-  find(challenge: string, mark: string, after: string, known: ReadonlySet<number>): Promise<Found>;
+  find(challenge: string, mark: string, after: string, known: ReadonlySet<number>): Promise<FoundSubmission>;
 }
 
-export type Found = { number: number } | "absent" | "unknowable";
+export type FoundSubmission = { number: number } | "absent" | "unknowable";
 
 /** The broker's calls to a webapp. Each throws WebappUnreachable when no usable response arrives in time. */
 export function createWebappClient(options: {
@@ -162,7 +162,9 @@ const unless =
 
 function markOf(meta: unknown): unknown {
   const value = typeof meta === "string" ? parsed(meta) : meta;
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[MARK] : undefined;
+  return typeof value === "object" && value !== null
+    ? (value as Record<string, unknown>)[SUBMISSION_MARK]
+    : undefined;
 }
 
 async function readText(answer: Response): Promise<string> {

@@ -1,6 +1,6 @@
 import { catalog as errors, parseExact } from "@crowdai/shared";
 import type { SubmissionRow } from "../../../records/tables.ts";
-import { MARK } from "./webapp-client.ts";
+import { SUBMISSION_MARK } from "./webapp-client.ts";
 
 type Form = Record<string, string>;
 
@@ -13,7 +13,7 @@ export function openForm(
     api_key: key,
     challenge_client_name: challenge,
     grading_status: "submitted",
-    meta: JSON.stringify({ [MARK]: id }),
+    meta: JSON.stringify({ [SUBMISSION_MARK]: id }),
     ...(message === null ? {} : { description_markdown: message }),
   };
 }
@@ -30,7 +30,7 @@ export function gradeForm(row: SubmissionRow): Form | null {
         ...(row.score === null ? {} : { score: String(row.score) }),
         ...(row.score_secondary === null ? {} : { score_secondary: String(row.score_secondary) }),
         ...(row.grading_message === null ? {} : { grading_message: row.grading_message }),
-        meta: JSON.stringify({ ...objectOf(row.meta), [MARK]: row.id }),
+        meta: JSON.stringify({ ...objectOf(row.meta), [SUBMISSION_MARK]: row.id }),
         // Without it the original refuses to replace an existing meta.
         meta_overwrite: "True",
       };

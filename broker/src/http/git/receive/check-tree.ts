@@ -74,7 +74,7 @@ function createSeen(limits: TreeLimits) {
   function add(line: string): void {
     const [, mode, type, size, path] = ENTRY.exec(line) ?? [];
     if (!mode || !type || !size || path === undefined) throw codeUnfit("its tree cannot be read");
-    requireName(path);
+    requireFileName(path);
     letters += path.length;
     if (names.size >= MAX_ENTRIES || letters > MAX_NAMES) throw tooLarge("files and folders", MAX_ENTRIES);
     const key = foldedName(path);
@@ -99,7 +99,7 @@ function createSeen(limits: TreeLimits) {
 }
 
 /** Throws code_unfit for a name with a special meaning to git, Windows or a terminal. */
-export function requireName(path: string): void {
+export function requireFileName(path: string): void {
   const problem = fileNameProblem(path);
   if (problem) throw codeUnfit(`${quote(path)}: ${problem}`);
 }

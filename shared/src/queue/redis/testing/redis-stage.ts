@@ -19,7 +19,7 @@ import { connectionsTo } from "../redis-url.ts";
 const PROGRAM = fileURLToPath(new URL("./grader-process.ts", import.meta.url));
 
 /** A Redis server for one test, with queues, graders and processes that are stopped after the test. */
-export interface Stage {
+export interface RedisStage {
   redis: Service;
   /** A client to read and damage the contents of Redis. */
   admin: Redis;
@@ -45,7 +45,10 @@ export interface GraderProcess {
 }
 
 /** Wraps a test with its own stage, so that tests run in parallel. */
-export function staged(test: (stage: Stage) => Promise<void>, args?: readonly string[]): () => Promise<void> {
+export function staged(
+  test: (stage: RedisStage) => Promise<void>,
+  args?: readonly string[],
+): () => Promise<void> {
   return async () => {
     const stage = await createStage(args);
     try {
@@ -56,7 +59,7 @@ export function staged(test: (stage: Stage) => Promise<void>, args?: readonly st
   };
 }
 
-async function createStage(args: readonly string[] = []): Promise<Stage> {
+async function createStage(args: readonly string[] = []): Promise<RedisStage> {
   const folder = await mkdtemp(join(tmpdir(), "crowdai-queue-"));
   const redis = await startRedis({ folder, args });
   const admin = new Redis(redis.port, { lazyConnect: true, retryStrategy: () => 50 });

@@ -2,7 +2,7 @@ import type { Profile } from "@crowdai/shared";
 import { UntrustedName, UntrustedText } from "./untrusted-text.tsx";
 
 /** The picture of a profile; its space is reserved before it has loaded. */
-export function Picture({ profile, size }: { profile: Profile | null; size: number }) {
+export function ProfilePicture({ profile, size }: { profile: Profile | null; size: number }) {
   if (!profile?.picture) return null;
   return (
     <img
@@ -22,11 +22,11 @@ export function Picture({ profile, size }: { profile: Profile | null; size: numb
  * A participant: picture, shown name, and always the name of the account, because anyone can show any name. `account` may
  * be the only name.
  */
-export function Person({ account, profile }: { account: string; profile: Profile | null }) {
+export function ParticipantName({ account, profile }: { account: string; profile: Profile | null }) {
   const shown = profile?.name && profile.name !== account ? profile.name : null;
   return (
     <>
-      <Picture profile={profile} size={24} />
+      <ProfilePicture profile={profile} size={24} />
       <UntrustedName text={shown ?? account} />
       {shown ? (
         <span class="account">
@@ -39,7 +39,7 @@ export function Person({ account, profile }: { account: string; profile: Profile
 }
 
 /** Shows affiliation and link beside the name, with a dot before all but the first of a line. */
-export function About({ profile, isFirst = true }: { profile: Profile | null; isFirst?: boolean }) {
+export function ProfileDetails({ profile, isFirst = true }: { profile: Profile | null; isFirst?: boolean }) {
   const { affiliation = null, link = null } = profile ?? {};
   return (
     <>
