@@ -8,7 +8,7 @@ import {
 import type { Socket } from "socket.io";
 import { z } from "zod";
 import { agentRequest } from "../domain/sessions/agent-request.ts";
-import type { SessionDesk } from "../domain/sessions/session-desk.ts";
+import type { RemoteAgents } from "../domain/sessions/remote-agents.ts";
 import type { SessionKey } from "./session-keys.ts";
 import type { Request } from "./session-requests.ts";
 
@@ -20,19 +20,19 @@ const MAX_WAIT_MS = 15_000;
  * of its key's revocation.
  */
 export function environmentRequests(options: {
-  desk: SessionDesk;
+  agents: RemoteAgents;
   logged: (thrown: unknown) => CrowdaiError;
   maxWaitMs?: number;
 }): ReadonlyMap<string, Request> {
-  const { desk, logged, maxWaitMs = MAX_WAIT_MS } = options;
+  const { agents, logged, maxWaitMs = MAX_WAIT_MS } = options;
 
   async function answerTo(socket: Socket, name: EventName, message: unknown): Promise<SessionAnswer> {
     const input = sessionRequestSchemas[name].safeParse(message);
     if (!input.success) throw new CrowdaiError("usage", `${name}: ${z.prettifyError(input.error)}`);
     const { id, ...rest } = input.data;
     const { caller } = socket.data as SessionKey;
-    const answer = await desk.ask(caller, id, agentRequest(TYPES[name], rest), maxWaitMs);
-    return answer ?? desk.waiting(id);
+    const answer = await agents.ask(caller, id, agentRequest(TYPES[name], rest), maxWaitMs);
+    return answer ?? agents.waiting(id);
   }
 
   const names = Object.keys(TYPES) as EventName[];

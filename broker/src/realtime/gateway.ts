@@ -14,7 +14,7 @@ import { eventArguments } from "../base/event-arguments.ts";
 import { asBrokerError, logMachineError } from "../base/machine-error.ts";
 import { createRequestId } from "../base/request-ids.ts";
 import type { BoardWatch } from "../domain/leaderboard/board-watch.ts";
-import type { SessionDesk } from "../domain/sessions/session-desk.ts";
+import type { RemoteAgents } from "../domain/sessions/remote-agents.ts";
 import { identifyParticipant } from "../domain/webapp/webapp.ts";
 import { type BroadcastNeeds, createBroadcast } from "./broadcast.ts";
 import { createEngine } from "./engine.ts";
@@ -63,13 +63,13 @@ export function openGateway(options: {
   /** Connects this broker to others; absent when there is one broker. */
   adapter?: ServerOptions["adapter"];
   boards: BoardWatch;
-  desk: SessionDesk;
+  agents: RemoteAgents;
   /** Receives every event, whichever broker wrote it. */
   heard: (events: SubmissionEvent[]) => void;
   /** The gateway for clients of the first crowdAI; absent when they are turned off. */
   legacy?: LegacyConnections | undefined;
 }): Gateway {
-  const { server, context, version, adapter, boards, desk, heard, legacy } = options;
+  const { server, context, version, adapter, boards, agents, heard, legacy } = options;
   const settings = {
     ...(adapter ? { adapter } : {}),
     allowEIO3: legacy !== undefined,
@@ -121,7 +121,7 @@ export function openGateway(options: {
     if (!auth.success) throw new CrowdaiError("no_key");
     const caller = await identifyParticipant(context().webapp, auth.data.apiKey);
     rates.admit(caller.keyHash, socket.conn);
-    desk.connected(caller);
+    agents.connected(caller);
     unread.assign(socket.conn, caller.keyHash);
     socket.data = held.hold({ key: auth.data.apiKey, caller });
     const session = await openSession(context(), caller, auth.data.challenge ?? null, version);
@@ -174,7 +174,7 @@ export function openGateway(options: {
     logged,
   });
 
-  const steps = environmentRequests({ desk, logged });
+  const steps = environmentRequests({ agents, logged });
 
   function logged(thrown: unknown): CrowdaiError {
     const error = asBrokerError(thrown);

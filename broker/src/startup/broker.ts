@@ -28,7 +28,7 @@ import { applyRegradeReport } from "../domain/regrade/apply-regrade-report.ts";
 import { enqueueRegrades } from "../domain/regrade/enqueue-regrades.ts";
 import { republishRegrades, restartRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { createInstanceIds } from "../domain/sessions/gym-instances.ts";
-import { createSessionDesk } from "../domain/sessions/session-desk.ts";
+import { createRemoteAgents } from "../domain/sessions/remote-agents.ts";
 import { applyReport } from "../domain/submissions/apply-report.ts";
 import { createDispatcher } from "../domain/submissions/dispatcher.ts";
 import { createRecovery } from "../domain/submissions/recover-queue.ts";
@@ -138,8 +138,8 @@ export async function createBroker({
       : embeddedWebapp(records.db, clock);
     const metrics = createMetrics();
     shutdownSteps.add("metrics", () => metrics.close());
-    const desk = createSessionDesk(() => context, steps);
-    shutdownSteps.add("agents", () => desk.close());
+    const agents = createRemoteAgents(() => context, steps);
+    shutdownSteps.add("agents", () => agents.close());
     const mediaPrograms = await findMediaPrograms(config.programPath);
     const pictures = await createPictureMaker(mediaPrograms, join(config.dataFolder, "pictures"));
     shutdownSteps.add("pictures", () => pictures.stop());
@@ -159,7 +159,7 @@ export async function createBroker({
       log,
       baseUrl: () => url,
       trustedProxies: config.trustedProxies,
-      desk,
+      agents,
       // The participants of a remote webapp and their keys are the webapp's.
       ci: {
         ...ciTokens({ issuers: config.webapp ? [] : config.ci.issuers, baseUrl: () => url, clock }),
@@ -253,10 +253,10 @@ export async function createBroker({
       version: VERSION,
       adapter,
       boards,
-      desk,
+      agents,
       heard(events) {
         listeners.announce(events);
-        desk.heard(events);
+        agents.heard(events);
       },
       legacy: legacy?.gateway,
     });

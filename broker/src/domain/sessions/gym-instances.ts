@@ -12,7 +12,7 @@ import type { IntentNeeds } from "../submissions/register-intent.ts";
 import type { Needs } from "../submissions/services.ts";
 import { identifyParticipant } from "../webapp/webapp.ts";
 import { createSession } from "./create-session.ts";
-import type { SessionDesk } from "./session-desk.ts";
+import type { RemoteAgents } from "./remote-agents.ts";
 
 // Clients of gym-http-api name a session by an instance id, which is all that they send after its creation.
 
@@ -75,14 +75,14 @@ export interface NewInstance {
  */
 export async function createInstance(
   context: InstanceNeeds,
-  desk: SessionDesk,
+  agents: RemoteAgents,
   { env_id, token, submission, round, message }: NewInstance,
 ): Promise<string> {
   const caller = await identifyParticipant(context.webapp, token);
   const challenge = await challengeNamed(context, caller, env_id);
   const id = submission ?? createSubmissionId();
   const known = await findFreeOrOwn(context.records.db, caller, id);
-  if (!known) await cancelUnplayed(context, desk, caller, challenge);
+  if (!known) await cancelUnplayed(context, agents, caller, challenge);
   await createSession(
     context,
     caller,
@@ -137,7 +137,7 @@ const isVisible = (context: Needs<"records" | "catalog">, catalog: Catalog, call
 
 async function cancelUnplayed(
   context: InstanceNeeds,
-  desk: SessionDesk,
+  agents: RemoteAgents,
   caller: Caller,
   challenge: string,
 ): Promise<void> {
@@ -152,7 +152,7 @@ async function cancelUnplayed(
     .where("created_at", "<", iso(context.clock().getTime() - ABOUT_TO_RESET_MS))
     .execute();
   for (const { id } of rows) {
-    if (desk.isAsked(id) || (await hasPlayed(db, id))) continue;
+    if (agents.isAsked(id) || (await hasPlayed(db, id))) continue;
     await cancelSubmission(context, caller, id).catch((error) => {
       // It may have ended in the meantime.
       if (!(error instanceof CrowdaiError) || error.code !== "already_final") throw error;

@@ -39,7 +39,7 @@ export function agentSessionRoutes({
   api,
   context,
   participant,
-}: ApiGroup<IntentNeeds & HttpNeeds<"desk">>): void {
+}: ApiGroup<IntentNeeds & HttpNeeds<"agents">>): void {
   api.openapi(
     createRoute({
       method: "post",
@@ -73,10 +73,10 @@ export function agentSessionRoutes({
       async (c) => {
         const caller = await participant(c);
         const { id } = c.req.valid("param");
-        const { desk } = context();
+        const { agents } = context();
         const request = agentRequest(type, c.req.valid("json"));
-        const answer = await desk.ask(caller, id, request, MAX_WAIT_MS, c.req.raw.signal);
-        return c.json(answer ?? (await desk.waiting(id)), 200);
+        const answer = await agents.ask(caller, id, request, MAX_WAIT_MS, c.req.raw.signal);
+        return c.json(answer ?? (await agents.waiting(id)), 200);
       },
     );
 }

@@ -36,7 +36,7 @@ type Work = (c: Context, session: GymSession, rest: string) => Promise<Response>
  * drop a path in the broker's address. They show the `message` of an error, and follow no redirect.
  */
 export function gymRoutes(options: {
-  context: () => InstanceNeeds & HttpNeeds<"desk">;
+  context: () => InstanceNeeds & HttpNeeds<"agents">;
   ids: InstanceIds;
   nextEvent: (submission: string, signal: AbortSignal) => Promise<void>;
 }): Hono {
@@ -77,7 +77,7 @@ export function gymRoutes(options: {
     const body = await readBody(c);
     requiredField(body, "env_id");
     const token = gymKeyOf(c, body) ?? (requiredField(body, "token") as undefined);
-    const submission = await createInstance(context(), context().desk, {
+    const submission = await createInstance(context(), context().agents, {
       env_id: gymTextField(body, "env_id") as string,
       token,
       submission: gymTextField(body, "submission"),
@@ -174,7 +174,7 @@ export function gymRoutes(options: {
     const row = await submissionWithId(context().records.db, { id });
     // Without a grader, there is nothing to submit.
     if (row?.state !== "grading") return false;
-    const answer = await context().desk.ask(owner, id, { type: "submit" }, CLOSE_MS);
+    const answer = await context().agents.ask(owner, id, { type: "submit" }, CLOSE_MS);
     return answer?.type === "end";
   }
 

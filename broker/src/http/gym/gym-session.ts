@@ -11,7 +11,7 @@ import type { HttpNeeds } from "../requests/http-services.ts";
 const FRESH_MS = 1000;
 const MAX_KNOWN = 10_000;
 
-type SessionNeeds = HttpNeeds<"records" | "webapp" | "desk">;
+type SessionNeeds = HttpNeeds<"records" | "webapp" | "agents">;
 
 /** A session, as requests with its instance id see it. */
 export interface GymSession {
@@ -59,7 +59,7 @@ export function createGymSessions(options: {
     async function ask(request: AgentRequest) {
       let gone: AbortSignal | undefined;
       for (;;) {
-        const answer = await context().desk.ask(owner, id as string, request, FRESH_MS, gone);
+        const answer = await context().agents.ask(owner, id as string, request, FRESH_MS, gone);
         if (answer?.type === "error") throw new CrowdaiError("usage", answer.message);
         if (answer) return answer;
         if (gone?.aborted) throw new CrowdaiError("interrupted");

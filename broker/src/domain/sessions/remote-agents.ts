@@ -26,10 +26,10 @@ const TOUCH_TIMEOUT_MS = 5000;
 const FORGOTTEN_MS = 60_000;
 
 /** The services that a session needs besides the records: the channel to its grader. */
-export type DeskNeeds = QueueStatusSources & Needs<"records" | "log">;
+export type RemoteAgentNeeds = QueueStatusSources & Needs<"records" | "log">;
 
-/** Where the requests of remote agents come in, over whatever wire. */
-export interface SessionDesk {
+/** Passes the requests of remote agents to their sessions, whatever the transport. */
+export interface RemoteAgents {
   /**
    * Resolves with the answer of the session; null when there is none after `waitMs`, or the signal is aborted. Ask again then: the
    * request is not sent twice. Throws submission_unknown unless the session is the participant's own, and the submission's own error
@@ -66,11 +66,11 @@ interface KnownSession {
 const ENDED = new CrowdaiError("interrupted", "The session has ended.");
 
 /** Passes the requests of agents to the graders that hold their sessions, without a look into the records for each step. */
-export function createSessionDesk(
-  context: () => DeskNeeds,
+export function createRemoteAgents(
+  context: () => RemoteAgentNeeds,
   channel: StepChannel,
   monotonic: () => number = () => performance.now(),
-): SessionDesk {
+): RemoteAgents {
   const sessions = new Map<string, KnownSession>();
   let forgotAt = monotonic();
   let closed = false;
