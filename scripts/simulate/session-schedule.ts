@@ -26,6 +26,7 @@ const SLACK_SECONDS = 30;
 const MAX_FAULTS = 5;
 const ID = "01HZZZZZZZZZZZZZZZZZZZZZ01";
 const SEEDS = [3, 4];
+const GIVEN = new Error("the job was given to another grader");
 
 const { environment: config } = challengeConfigSchema.parse({
   id: "maze",
@@ -111,8 +112,15 @@ async function play(world: World): Promise<void> {
       const putBack = () => {
         if (mine === delivery && verdict === null) isQueued = true;
       };
+      const given = new AbortController();
+      const expire = () => {
+        putBack();
+        // With its next heartbeat, if it comes through.
+        world.after(1000 * choices.pick(7), () => given.abort(GIVEN));
+      };
       program.onCrash.push(() => world.after(LEASE_MS, putBack));
-      const found = await playSession(program, putBack);
+      const found = await playSession(program, expire, given.signal);
+      if (found === null) continue;
       await world.step(program, "reports the end of the session");
       if (mine !== delivery || verdict !== null) continue;
       verdict = found;
@@ -134,18 +142,26 @@ async function play(world: World): Promise<void> {
       },
     });
 
-  async function playSession(program: Program, putBack: () => void): Promise<Verdict> {
+  /** Resolves to null when the job was given to another grader. */
+  async function playSession(
+    program: Program,
+    expire: () => void,
+    signal: AbortSignal,
+  ): Promise<Verdict | null> {
     const steps = {
       async serve(_id, answer) {
+        if (world.fault(`${program.name} is frozen before it serves the session`, 20)) {
+          expire();
+          await new Promise<void>((resolve) => world.after(1000 * choices.pick(10), resolve));
+        }
         const serving = await channel.serve(program, answer);
         // Without a lease, it still goes on.
         if (world.fault(`the lease of ${program.name} expires`, 10))
-          world.after(1000 * choices.pick(30), putBack);
+          world.after(1000 * choices.pick(30), expire);
         return serving;
       },
       journal: () => channel.read(program),
     } as Pick<StepChannel, "serve" | "journal"> as StepChannel;
-    const { signal } = new AbortController();
     try {
       const session = await playRemote(
         { id: ID, deterministic: true, idleMs: IDLE_SECONDS * 1000, signal },
@@ -155,6 +171,7 @@ async function play(world: World): Promise<void> {
       const finished = await session.finish();
       return finished.kind === "result" ? { score: finished.result.score! } : { code: "rejected" };
     } catch (error) {
+      if (error === GIVEN) return null;
       if (error instanceof RunFailure) return { code: error.code };
       throw error;
     }

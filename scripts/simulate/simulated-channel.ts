@@ -1,5 +1,5 @@
 import type { AgentAnswer, AgentRequest } from "@crowdai/shared";
-import type { JournalEntry, SessionReply } from "@crowdai/shared/step-channel";
+import type { JournalEntry, ServedSession, SessionReply } from "@crowdai/shared/step-channel";
 import { createRequestQueue, type RequestQueue } from "../../shared/src/step-channel/request-queue.ts";
 import type { Program, World } from "./world.ts";
 
@@ -13,7 +13,7 @@ export interface SimulatedChannel {
   /** As a broker sees it. */
   ask(broker: Program, request: AgentRequest, signal: AbortSignal): Promise<AgentAnswer>;
   /** As a grader sees it. */
-  serve(grader: Program, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<AsyncDisposable>;
+  serve(grader: Program, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<ServedSession>;
   read(grader: Program): Promise<JournalEntry[]>;
   readonly journal: readonly JournalEntry[];
 }
@@ -27,6 +27,7 @@ export function createSimulatedChannel(
   const journal: JournalEntry[] = [];
   const asks = new Set<Ask>();
   let current: RequestQueue<Ask> | null = null;
+  let lost = new AbortController();
 
   return {
     journal,
@@ -66,9 +67,13 @@ export function createSimulatedChannel(
         },
       );
       void current?.stop();
+      lost.abort();
+      const mine = new AbortController();
+      lost = mine;
       current = server;
       for (const ask of asks) server.add(ask);
       return {
+        lost: mine.signal,
         async [Symbol.asyncDispose]() {
           if (!grader.alive) return never;
           await server.stop();

@@ -13,6 +13,9 @@ export interface RemoteAgent {
   signal: AbortSignal;
 }
 
+/** After this time, a grader whose job was given to another one knows it. */
+const TAKE_AGAIN_MS = 3000;
+
 /**
  * Serves a session to an agent that is connected to a broker, until it submits. What another grader recorded of the session is done
  * again first. Throws a RunFailure when the session ends early, and the reason of the signal on abort.
@@ -22,10 +25,42 @@ export async function playRemote(
   steps: StepChannel,
   openSession: () => Promise<Session>,
 ): Promise<Session> {
+  for (;;) {
+    const session = await playUntilLost(agent, steps, openSession);
+    if (session) return session;
+    // The job may still be this grader's: one that was frozen before it served the session took it over without the right to.
+    await pause(TAKE_AGAIN_MS, agent.signal);
+  }
+}
+
+/** Rejects with the reason of the signal on abort. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
+
+/** Resolves to null when another grader took the session over. */
+async function playUntilLost(
+  agent: RemoteAgent,
+  steps: StepChannel,
+  openSession: () => Promise<Session>,
+): Promise<Session | null> {
+  agent.signal.throwIfAborted();
   const opened = Promise.withResolvers<Answer>();
   opened.promise.catch(() => {});
   // Before the journal is read: an earlier grader that still runs adds nothing to it from then on.
-  await using _serving = await steps.serve(agent.id, async (request) => (await opened.promise)(request));
+  await using serving = await steps.serve(agent.id, async (request) => (await opened.promise)(request));
+  const signal = AbortSignal.any([agent.signal, serving.lost]);
   try {
     const journal = await steps.journal(agent.id);
     if (journal.length > 0 && !agent.deterministic)
@@ -35,12 +70,13 @@ export async function playRemote(
       );
     const session = await openSession();
     if (journal.length > 0) await session.playAgain(journal, { resumes: true });
-    agent.signal.throwIfAborted();
-    await answerRequests(session, agent, opened.resolve);
+    signal.throwIfAborted();
+    await answerRequests(session, { ...agent, signal }, opened.resolve);
     agent.signal.throwIfAborted();
     return session;
   } catch (error) {
     opened.reject(error);
+    if (serving.lost.aborted && !agent.signal.aborted) return null;
     throw error;
   }
 }

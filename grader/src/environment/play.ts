@@ -85,11 +85,18 @@ export async function play(options: PlayOptions): Promise<Played> {
   };
   /** Nothing of the environments is left then. What waits for them fails. */
   const endAll = () => Promise.all(environments.map((one) => one.end()));
+  let sessions = 0;
   const open = async () => {
+    signal.throwIfAborted();
+    // The session is begun again: another grader had it in the meantime.
+    await endAll();
+    await session?.end(agent, options.grader);
+    const sessionFolder = sessions++ === 0 ? dir : join(dir, `session-${sessions}`);
+    await mkdir(sessionFolder, { recursive: true, mode: 0o700 });
     signal.throwIfAborted();
     session = await openSession({
       ...{ id: job.submission, challenge: folder.config.id, version: folder.version, round: job.round },
-      ...{ config, seeds, start, folder: dir },
+      ...{ config, seeds, start, folder: sessionFolder },
       agent: agent === "code" ? "code" : "remote",
       onProgress: (percent, message) => options.onEvent({ type: "progress", percent, message }),
       onStarted: () => options.onStage("play"),

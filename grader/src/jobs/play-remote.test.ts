@@ -128,6 +128,22 @@ describe("a session of a remote agent", () => {
     await channel.close();
   });
 
+  it("is taken back from a grader that served it after its job had been given away", async () => {
+    const grader = await runSessionGrader();
+    const session = await grader.open(await walk());
+    await session.episode();
+    const late = await grader.steps.serve(session.submission, () => new Promise(() => {}));
+    const answer = session.ask({ type: "reset", episode: 2 });
+    void late[Symbol.asyncDispose]();
+    expect(await answer).toMatchObject({ episode: 2 });
+    while (!((await session.ask({ type: "step", action: 1 })) as { terminated: boolean }).terminated);
+    await session.episode();
+    await session.ask({ type: "submit" });
+    const { outcome, log } = await session.finished();
+    expect(outcome, log).toMatchObject({ ok: true, environment: { resumed: 1 } });
+    expect(outcome.artifacts).toMatchObject([{ name: "steps.ndjson.gz" }]);
+  });
+
   it("is lost with its grader when the environment cannot repeat its steps", async () => {
     const grader = await runSessionGrader();
     const session = await grader.open(await walk({ deterministic: false }));

@@ -14,6 +14,8 @@ interface Session {
   /** Not answered yet, in order. */
   asks: Set<Ask>;
   server: RequestQueue<Ask> | null;
+  /** Of the server. */
+  lost: AbortController;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
 
   function sessionOf(id: string): Session {
     if (closed) throw new Error("The step channel is closed.");
-    const session = sessions.get(id) ?? { asks: new Set(), server: null };
+    const session = sessions.get(id) ?? { asks: new Set(), server: null, lost: new AbortController() };
     sessions.set(id, session);
     return session;
   }
@@ -77,13 +79,17 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
         },
       );
       void session.server?.stop();
+      session.lost.abort();
+      const lost = new AbortController();
       session.server = server;
+      session.lost = lost;
       for (const ask of session.asks) server.add(ask);
       const journal = await opening.catch((error) => {
         leave();
         throw error;
       });
       return {
+        lost: lost.signal,
         async [Symbol.asyncDispose]() {
           await server.stop();
           journal.close();

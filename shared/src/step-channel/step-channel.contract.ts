@@ -131,6 +131,16 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       expect(await other.journal("s")).toEqual([entryOf(step(1)), entryOf(step(2))]);
     });
 
+    it("reports to a grader that another one has taken its session over, and not that it was left", async () => {
+      const first = await grader.serve("s", echo);
+      expect(first.lost.aborted).toBe(false);
+      const second = await other.serve("s", echo);
+      await until(() => first.lost.aborted);
+      expect(second.lost.aborted).toBe(false);
+      await second[Symbol.asyncDispose]();
+      expect(second.lost.aborted).toBe(false);
+    });
+
     it("leaves the session to a later grader when the earlier one is disposed", async () => {
       const first = await grader.serve("s", echo);
       await other.serve("s", echo);

@@ -16,7 +16,7 @@ export interface StepChannel {
    * request whose `answer` rejects stays without an answer. The latest grader that serves a session gets its requests: an earlier one is
    * taken for lost, and what it still answers is neither recorded nor sent.
    */
-  serve(session: string, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<AsyncDisposable>;
+  serve(session: string, answer: (request: AgentRequest) => Promise<SessionReply>): Promise<ServedSession>;
   /**
    * Grader: reads the journal of a session; empty when it is new. Read it after `serve`, with an `answer` that waits for it: an earlier
    * grader adds nothing from then on.
@@ -26,6 +26,11 @@ export interface StepChannel {
   forget(session: string): Promise<void>;
   /** Rejects the requests that wait. */
   close(): Promise<void>;
+}
+
+export interface ServedSession extends AsyncDisposable {
+  /** Aborted when another grader has taken the session over, at the latest some seconds afterwards. */
+  readonly lost: AbortSignal;
 }
 
 export interface SessionReply {

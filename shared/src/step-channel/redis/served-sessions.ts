@@ -40,6 +40,7 @@ interface Served {
   /** False until Redis knows the server. */
   claimed: boolean;
   queue: RequestQueue<Received>;
+  lost: AbortController;
   /** Ids of requests that wait, run, or got no answer. */
   received: Set<string>;
   /** To be sent again when it was lost. */
@@ -77,11 +78,16 @@ export function createServedSessions(options: {
 
   const isServed = (session: string, server: string) => sessions.get(session)?.server === server;
 
+  function leave({ queue, lost }: Served): void {
+    void queue.stop();
+    lost.abort();
+  }
+
   function lose(session: string, server: string): void {
     const served = sessions.get(session);
     if (served?.server !== server) return;
     sessions.delete(session);
-    void served.queue.stop();
+    leave(served);
     log.warn({ event: "session_lost", submission: session }, "session taken over by another grader");
   }
 
@@ -149,11 +155,13 @@ export function createServedSessions(options: {
             await send(served.last.reply, served);
           },
         ),
+        lost: new AbortController(),
         received: new Set(),
         last: null,
         until: Number.POSITIVE_INFINITY,
       };
-      void sessions.get(session)?.queue.stop();
+      const before = sessions.get(session);
+      if (before) leave(before);
       sessions.set(session, served);
       const claiming = options.claim(server, session);
       try {
@@ -164,6 +172,7 @@ export function createServedSessions(options: {
         throw error;
       }
       return {
+        lost: served.lost.signal,
         async [Symbol.asyncDispose]() {
           served.until = performance.now() + LAST_REPLY_MS;
           await served.queue.stop();
