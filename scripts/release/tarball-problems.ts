@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Manifest } from "./manifest.ts";
 import type { PackedPackage } from "./pack.ts";
 
-const MAX_PACKED_BYTES = 1024 * 1024;
+/** With the libraries that a package bundles, which npm would install beside it otherwise. */
+const MAX_PACKED_BYTES = 1.5 * 1024 * 1024;
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const UNWANTED =
   /\.(test|contract)\.|(^|\/)(src|test|testing|node_modules)\/|\.map$|\.tsx?$(?<!\.d\.ts)|(^|\/)\.|tsconfig/;
