@@ -38,7 +38,7 @@ async function handIn(world: World, key: string, challenge: string, text: string
 }
 
 const personOf = (world: World, { n }: Stop) =>
-  addParticipant(world.records, `author ${n}`, new Date().toISOString());
+  addParticipant(world.records, `author-${n}`, new Date().toISOString());
 
 /** Every submission has one commit, in the order of the submissions. */
 const PUSHED: Scenario = {
@@ -96,7 +96,7 @@ async function takeHanded(world: World, { n }: Stop): Promise<Handed> {
     });
     const all = await Promise.all(
       Array.from({ length: TOGETHER }, async (_, index) => {
-        const name = `author ${n} ${index}`;
+        const name = `author-${n}-${index}`;
         const key = await addParticipant(records, name, new Date().toISOString());
         const { id } = await records.db
           .selectFrom("participants")

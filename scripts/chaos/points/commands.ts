@@ -204,6 +204,7 @@ const oneCommit = ({ step, prepare, args, isDone }: OneCommit): Scenario => ({
 const ADDED: Scenario = {
   steps: ["upload.bundle", "upload.marker", "commit.add-bundle"],
   byCommand: true,
+  once: true,
   async run(world, { n }) {
     const data = join(world.folder, `added-${n}`);
     const add = () => command(world, ["challenge", "add", join(world.challenges, "large")], data);
@@ -220,6 +221,7 @@ const ADDED: Scenario = {
 const RESTORED: Scenario = {
   steps: ["upload.restored"],
   byCommand: true,
+  once: true,
   async run(world, { n }) {
     const backup = join(world.folder, "backup");
     if (!existsSync(backup)) {

@@ -27,6 +27,8 @@ const LINGER_MS = 1500;
 const REACH_MS = 120_000;
 /** After the last stop, for what was begun. A webhook's message is claimed for a minute. */
 const SETTLE_MS = 180_000;
+/** How long work that was aborted may take to end. */
+const ABORTED_MS = 10_000;
 
 export interface PointsRun {
   /** How often the process was ended at each point: `<step> before` and `<step> after`. */
@@ -109,7 +111,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     if (await Promise.race([Promise.all(begun).then(() => false), late]))
       unmet.push(`something was still under way after ${SETTLE_MS / 1000} s`);
     ending.abort();
-    await Promise.all(begun);
+    await Promise.race([Promise.all(begun), sleep(ABORTED_MS, undefined, { ref: false })]);
     const { challenges: loaded } = await loadChallenges(challenges);
     const findings = await checkRun(
       records,
@@ -141,6 +143,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     begun.push(work);
     const isStopped = await stopped(file, work);
     if (isStopped && !scenario.byCommand) await supervision.after(restarts);
+    if (isStopped && scenario.once) await work;
     return isStopped;
   }
 }

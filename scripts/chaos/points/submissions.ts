@@ -203,6 +203,8 @@ const SESSION: Scenario = {
     ...["channel.ask", "channel.claim", "channel.answer", "channel.leave", "channel.forget"],
     "upload.stored-file",
   ],
+  // Stopped again and again, its agent would seem silent.
+  once: true,
   async run(world, stop) {
     const { Challenge } = await import("../../../cli/src/index.ts");
     const challenge = await Challenge.open(PLAYED, {

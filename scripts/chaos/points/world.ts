@@ -45,6 +45,8 @@ export interface Scenario {
   steps: readonly string[];
   /** A command does the step, so no server ends. */
   byCommand?: true;
+  /** It cannot be stopped a second time: nothing else is stopped until it has ended. */
+  once?: true;
   /** Does it, trying again as long as no answer comes. Rejects when what must come of it does not. */
   run(world: World, stop: Stop): Promise<unknown>;
 }
