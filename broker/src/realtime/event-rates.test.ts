@@ -1,10 +1,11 @@
 import { EventEmitter } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import type { Socket as Connection } from "engine.io";
 import type { Socket } from "socket.io";
 import { expect, it } from "vitest";
 import { until } from "../../test/support/until.ts";
 import { createEventRates } from "./event-rates.ts";
-import { createRequestQueues } from "./request-queues.ts";
+import { AT_A_TURN, createRequestQueues } from "./request-queues.ts";
 
 /** A session as far as the rates use it. */
 const fakeSession = () => {
@@ -101,27 +102,49 @@ it("a session is ended after a hundred refusals, and receives the reason with th
   expect(socket.connected).toBe(false);
 });
 
-it("requests of a session that came in one packet start one in each turn of the event loop", async () => {
+it("requests of a session that came in one packet start a few in each turn of the event loop", async () => {
   const queues = createRequestQueues();
   const [many, one] = [fakeSession(), fakeSession()];
   const started: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (let i = 0; i < 5; i++)
-    queues.add(many, async () => {
-      started.push(`many ${i}`);
-      if (i === 4) resolve();
-    });
+  for (let i = 0; i < 2 * AT_A_TURN + 1; i++) queues.add(many, async () => void started.push("many"));
   queues.add(one, async () => void started.push("one"));
-  await promise;
-  expect(started).toEqual(["many 0", "one", "many 1", "many 2", "many 3", "many 4"]);
+  const turn = Array<string>(AT_A_TURN).fill("many");
+  expect(started).toEqual([]);
+  await setImmediate();
+  expect(started.splice(0)).toEqual([...turn, "one"]);
+  await setImmediate();
+  expect(started.splice(0)).toEqual(turn);
+  await setImmediate();
+  expect(started).toEqual(["many"]);
+});
+
+it("a session has few requests at once, and the next ones start when these have ended", async () => {
+  const queues = createRequestQueues(2);
+  const socket = fakeSession();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const started: number[] = [];
+  for (let i = 0; i < 4; i++)
+    queues.add(socket, async () => {
+      started.push(i);
+      await promise;
+    });
+  await setImmediate();
+  await setImmediate();
+  expect(started).toEqual([0, 1]);
+  resolve();
+  await setImmediate();
+  await setImmediate();
+  expect(started).toEqual([0, 1, 2, 3]);
 });
 
 it("requests of a session that has ended are dropped", async () => {
   const queues = createRequestQueues();
   const socket = fakeSession();
   let started = 0;
-  for (let i = 0; i < 5; i++) queues.add(socket, async () => void started++);
+  for (let i = 0; i < AT_A_TURN + 5; i++) queues.add(socket, async () => void started++);
+  await setImmediate();
   socket.disconnect();
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(started).toBe(1);
+  await setImmediate();
+  await setImmediate();
+  expect(started).toBe(AT_A_TURN);
 });
