@@ -130,7 +130,8 @@ async function openBullmq(redis: Service): Promise<Contender> {
   const connection = { host: "127.0.0.1", port: redis.port, maxRetriesPerRequest: null };
   // The default keeps fewer events than these jobs have, and one that was removed before it was read is missed for ever.
   const queue = new Queue(name, { connection, streams: { events: { maxLen: 20 * JOBS } } });
-  const events = new QueueEvents(name, { connection });
+  // From the first event: it is ready before it reads, and the default misses those that come in between.
+  const events = new QueueEvents(name, { connection, lastEventId: "0" });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   const results = new Map<string, PromiseWithResolvers<unknown>>();
   // Whichever comes first, the answer to `add` or the event of the job's end.
