@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { Server, type ServerOptions, type Transport } from "engine.io";
+import type { Duplex } from "node:stream";
+import { type Socket as Connection, Server, type ServerOptions, type Transport } from "engine.io";
 
 type TransportName = Parameters<Server["upgrades"]>[0];
 type EngineRequest = IncomingMessage & { _query: Record<string, string> };
@@ -22,5 +23,20 @@ export function createEngine(
       return transport;
     }
   }
-  return new Engine(options);
+  const engine = new Engine(options);
+  // Messages that wait for the same connection go out in one write, instead of one each.
+  engine.on("flush", (connection: Connection, packets: readonly unknown[]) => {
+    if (packets.length > 1) streamOf(connection)?.cork();
+  });
+  engine.on("drain", (connection: Connection) => {
+    const stream = streamOf(connection);
+    if (stream && stream.writableCorked > 0) stream.uncork();
+  });
+  return engine;
+}
+
+/** Returns the TCP stream of a WebSocket, where the runtime shows it. */
+function streamOf({ transport }: Connection): Duplex | null {
+  const { _socket: stream } = ((transport as { socket?: unknown }).socket ?? {}) as { _socket?: Duplex };
+  return typeof stream?.cork === "function" ? stream : null;
 }
