@@ -124,6 +124,7 @@ async function answerRequests(
     referee.restartClocks();
     waits();
     begin(answer);
+    if (session.submitted()) over.resolve();
     await over.promise;
   } finally {
     signal.removeEventListener("abort", abort);

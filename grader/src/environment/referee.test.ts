@@ -133,6 +133,16 @@ describe("the referee", () => {
     expect(step()).toMatchObject({ episode: 1, n: 2 });
   });
 
+  it.each([0, 5])("takes a step %s after a reset for a wrong one, whose number was never answered", (n) => {
+    const { ask, reset, step } = start();
+    reset();
+    expect(ask({ type: "step", n, action: 1 })).toEqual({
+      kind: "answer",
+      answer: { type: "error", code: "step_wrong", message: `the next step is 1, not ${n}` },
+    });
+    expect(step()).toMatchObject({ n: 1 });
+  });
+
   it("takes an action of a million bytes, and refuses a longer one", () => {
     const spaces = { action: { name: "Text" }, observation: { name: "Any" } } as const;
     const { ask, reset } = start({ spaces, agent: "remote" });
@@ -236,7 +246,7 @@ describe("the referee", () => {
     reset();
     step({ terminated: true });
     reset();
-    expect(ask({ type: "submit", early: true })).toEqual({ kind: "answer", answer: { type: "end" } });
+    expect(ask({ type: "submit", early: true })).toEqual({ kind: "finish" });
     expect(referee.failure()).toMatchObject({
       code: "agent_protocol",
       message: "The agent submitted after 1 of 2 episodes (episode 2, step 0).",

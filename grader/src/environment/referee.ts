@@ -12,7 +12,7 @@ export type Move =
   | { kind: "answer"; answer: AgentAnswer; observation?: string }
   | { kind: "reset"; episode: number }
   | { kind: "step"; episode: number; n: number; action: unknown; text: string }
-  /** All episodes are finished, and the agent said that it is. */
+  /** The agent submitted: all episodes are finished, or the session has failed. */
   | { kind: "finish" };
 
 /** Fields of a request, before they are checked. */
@@ -121,7 +121,7 @@ export function createReferee(options: RefereeOptions) {
     if (at === null) return refuse("reset_missing", "send reset before the first step");
     if (episode !== undefined && episode !== at.episode)
       return refuse("episode_wrong", `the episode is ${at.episode}, not ${shown(episode)}`);
-    if (n === at.steps) {
+    if (n === at.steps && n > 0) {
       if (JSON.stringify(action) === last!.action) return repeat();
       return refuse("step_differs", `step ${n} was answered, for another action`);
     }
@@ -150,7 +150,7 @@ export function createReferee(options: RefereeOptions) {
   function giveUp(): Move {
     const count = `${played.length} of ${options.episodes} episodes`;
     failure ??= new RunFailure("agent_protocol", `The agent submitted after ${count} (${place()}).`);
-    return { kind: "answer", answer: { type: "end" } };
+    return { kind: "finish" };
   }
 
   /** Takes the time that the agent needed. */

@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentAnswer, EnvironmentRecord } from "@crowdai/shared";
 import type { EnvironmentConfig } from "@crowdai/shared/challenge-folder";
-import type { JournalEntry } from "@crowdai/shared/step-channel";
+import type { JournalEntry, PlayedEntry } from "@crowdai/shared/step-channel";
 import type { ResultEvent } from "../evaluators/protocol/events.ts";
 import { RunFailure } from "../run/run-failure.ts";
 import type { Closed, Environment } from "./environment-process.ts";
@@ -35,7 +35,7 @@ export interface Reply {
   /** The answer's observation as JSON text. */
   observation?: string;
   /**
-   * Writes the reset or step to the step log, and returns it for the journal. Called once, before the next request: for a remote agent
+   * Writes a reset or step to the step log, and returns what the journal records. Called once, before the next request: for a remote agent
    * before the answer is sent, for code afterwards, because the agent then works at the same time.
    */
   record?(): JournalEntry;
@@ -155,12 +155,12 @@ export async function openSession(options: SessionOptions) {
     }
   }
 
-  const repeat = (entry: JournalEntry): Promise<Observed | Outcome> =>
+  const repeat = (entry: PlayedEntry): Promise<Observed | Outcome> =>
     entry.type === "reset"
       ? environment.reset(entry.episode, seeds[entry.episode - 1]!)
       : environment.step(JSON.stringify(entry.action));
 
-  function compare(entry: JournalEntry, again: Observed | Outcome): void {
+  function compare(entry: PlayedEntry, again: Observed | Outcome): void {
     const differs = (what: string) =>
       new RunFailure(
         "env_not_repeatable",
@@ -248,11 +248,11 @@ export async function openSession(options: SessionOptions) {
         request instanceof SyntaxError ? referee.invalid(request.message) : referee.request(request);
       const failure = referee.failure();
       if (move.kind === "answer") return move;
-      if (failure) throw failure;
       if (move.kind === "finish") {
         submitted = true;
-        return { answer: { type: "end" } };
+        return { answer: { type: "end" }, record: () => ({ type: "submit" }) };
       }
+      if (failure) throw failure;
       if (log.isFull()) await log.drained();
       const reply = await play(move);
       report();
@@ -261,13 +261,19 @@ export async function openSession(options: SessionOptions) {
     /** Whether the agent said that it is finished. */
     submitted: () => submitted,
 
-    /** Does again what another grader recorded, or what a stored step log has. */
+    /** Does again what another grader recorded, or what a stored step log has. Throws the failure of a submit that came early. */
     async playAgain(
       entries: AsyncIterable<JournalEntry> | Iterable<JournalEntry>,
       { resumes }: { resumes: boolean },
     ): Promise<void> {
       if (resumes) resumed++;
       for await (const entry of entries) {
+        if (entry.type === "submit") {
+          // Only a submit that ended the session was recorded.
+          referee.request({ type: "submit", early: true });
+          submitted = true;
+          break;
+        }
         const { type, episode } = entry;
         // The time of a replay is not the agent's.
         referee.restartClocks();
@@ -283,6 +289,8 @@ export async function openSession(options: SessionOptions) {
         const done = move.kind === "reset" ? startEpisode(episode, again) : takeStep(move, again as Outcome);
         done.record?.();
       }
+      const failure = referee.failure();
+      if (failure) throw failure;
       referee.restartClocks();
     },
 
@@ -329,7 +337,7 @@ export async function openSession(options: SessionOptions) {
   };
 }
 
-const placeOf = (entry: JournalEntry): string =>
+const placeOf = (entry: PlayedEntry): string =>
   entry.type === "reset" ? `reset of episode ${entry.episode}` : `episode ${entry.episode}, step ${entry.n}`;
 
 const digestOf = (text: string): string => hash("sha256", text);

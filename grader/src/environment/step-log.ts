@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGunzip, createGzip, type Gzip } from "node:zlib";
-import type { JournalEntry } from "@crowdai/shared/step-channel";
+import type { PlayedEntry } from "@crowdai/shared/step-channel";
 import { createLineReader } from "../base/line-reader.ts";
 
 export const STEP_LOG = "steps.ndjson.gz";
@@ -23,7 +23,7 @@ export interface StepLog {
   isFull(): boolean;
   drained(): Promise<void>;
   /** Reads the entries that were written so far. More can be written afterwards. */
-  entries(): AsyncGenerator<JournalEntry>;
+  entries(): AsyncGenerator<PlayedEntry>;
   /** Writes what is left, and closes the file. */
   close(): Promise<void>;
 }
@@ -111,7 +111,7 @@ const timesText = ({ agentMs, environmentMs }: EntryTimes) =>
 const thousandths = (ms: number) => Math.round(ms * 1000) / 1000;
 
 /** Yields the entries of a step log. Throws when it is not one. */
-export async function* readStepLog(source: Readable): AsyncGenerator<JournalEntry> {
+export async function* readStepLog(source: Readable): AsyncGenerator<PlayedEntry> {
   let lines: Buffer[] = [];
   const reader = createLineReader(
     MAX_LINE,
@@ -137,7 +137,7 @@ export async function* readStepLog(source: Readable): AsyncGenerator<JournalEntr
 const MAX_LINE = 2_000_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: the grader wrote the line
-function entryOf(line: any): JournalEntry {
+function entryOf(line: any): PlayedEntry {
   const { type, episode, n, action, reward, terminated, truncated, observation_sha256: digest } = line;
   return type === "reset"
     ? { type, episode, digest }

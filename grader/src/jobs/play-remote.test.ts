@@ -43,9 +43,9 @@ describe("a session of a remote agent", () => {
     });
     const stages = grader.reports.filter(({ type }) => type === "progress");
     expect(stages[0]).toMatchObject({ stage: "play", percent: null });
-    expect(await grader.steps.journal(session.submission)).toHaveLength(
-      3 + (outcome as { environment: { steps: number } }).environment.steps,
-    );
+    const journal = await grader.steps.journal(session.submission);
+    expect(journal.pop()).toEqual({ type: "submit" });
+    expect(journal).toHaveLength(3 + (outcome as { environment: { steps: number } }).environment.steps);
   });
 
   it("shows no rewards where they are hidden, and counts them", async () => {
@@ -104,6 +104,33 @@ describe("a session of a remote agent", () => {
     await session.ask({ type: "submit" });
     const { outcome, log } = await session.finished();
     expect(outcome, log).toMatchObject({ ok: true, environment: { grader: "grader-2", resumed: 1 } });
+  });
+
+  it.each<[string, number[], object]>([
+    ["is graded", [1], { ok: true }],
+    [
+      "fails, if the submit came early,",
+      [1, 2],
+      {
+        ...{ ok: false, code: "agent_protocol", charge: true },
+        message: "The agent submitted after 1 of 2 episodes (episode 1, step 4).",
+      },
+    ],
+  ])("%s without a wait when its result was lost after the submit", async (_, seeds, expected) => {
+    const grader = await runSessionGrader();
+    const { report } = grader.queue;
+    let isLost = false;
+    grader.queue.report = async (sent) => {
+      if (sent.type !== "finished" || isLost) return await report(sent);
+      isLost = true;
+      throw new Error("The grader was lost.");
+    };
+    const session = await grader.open(await walk(), { seeds });
+    await session.episode();
+    expect(await session.ask({ type: "submit", early: true })).toEqual({ type: "end" });
+    const { outcome, log } = await session.finished();
+    expect(isLost).toBe(true);
+    expect(outcome, log).toMatchObject({ ...expected, environment: { resumed: 1 } });
   });
 
   it("is taken over before its journal is read, so that an earlier grader adds nothing to it", async () => {

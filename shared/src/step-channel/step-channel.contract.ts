@@ -106,6 +106,15 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       }
     });
 
+    it("records a submit, once, until the session is forgotten", async () => {
+      await grader.serve("s", async (request) => ({ answer: answerTo(request), entry: entryOf(request) }));
+      for (const request of [reset(1), { type: "submit" }] as const) await broker.ask("s", request, never);
+      expect(await other.journal("s")).toEqual([entryOf(reset(1)), { type: "submit" }]);
+      expect(await other.journal("another")).toEqual([]);
+      await broker.forget("s");
+      expect(await other.journal("s")).toEqual([]);
+    });
+
     it("records nothing for an answer without an entry", async () => {
       await grader.serve("s", echo);
       await broker.ask("s", { type: "hello" }, never);
@@ -252,6 +261,7 @@ export function answerTo(request: AgentRequest): AgentAnswer {
 export const echo = async (request: AgentRequest): Promise<SessionReply> => ({ answer: answerTo(request) });
 
 export function entryOf(request: AgentRequest): JournalEntry {
+  if (request.type === "submit") return { type: "submit" };
   if (request.type !== "step") return { type: "reset", episode: 1, digest: "d" };
   const { n = 0, action } = request;
   return { type: "step", episode: 1, n, action, reward: n / 3, digest: "d", over: false };

@@ -42,8 +42,11 @@ export interface SessionReply {
   entry?: JournalEntry;
 }
 
-/** An answer of a session: enough to step it again, and to see whether it does the same. */
-export type JournalEntry =
+/** An answer of a session: enough to continue it elsewhere. The last one may be that of a submit, after which nothing is played. */
+export type JournalEntry = PlayedEntry | { type: "submit" };
+
+/** An answer to a reset or step: enough to do it again, and to see whether it does the same. */
+export type PlayedEntry =
   | { type: "reset"; episode: number; digest: string }
   | {
       type: "step";

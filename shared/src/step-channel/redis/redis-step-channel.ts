@@ -140,17 +140,25 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
 
     async journal(session) {
       const { connection } = open();
-      const elements = await retry(() =>
-        connection.use((client) => client.lrange(key("journal", session), 0, -1)),
+      const [elements, submitted] = await retry(() =>
+        connection.use((client) =>
+          Promise.all([
+            client.lrange(key("journal", session), 0, -1),
+            client.exists(key("submitted", session)),
+          ]),
+        ),
       );
-      return elements.map((element) => (JSON.parse(element) as JournalElement)[1]);
+      const played = elements.map((element) => (JSON.parse(element) as JournalElement)[1]);
+      return submitted ? [...played, { type: "submit" }] : played;
     },
 
     async forget(session) {
       const { connection } = open();
       await retry(() =>
         markedStep("channel.forget", () =>
-          connection.use((client) => client.del(key("journal", session), key("waiting", session))),
+          connection.use((client) =>
+            client.del(...["journal", "submitted", "waiting"].map((kind) => key(kind, session))),
+          ),
         ),
       );
     },

@@ -10,7 +10,8 @@ const INBOX_MS = 60_000;
 const JOURNAL_MS = 2 * 24 * 3600 * 1000;
 
 // Every process has an inbox, a list of messages. For each session there are: its server, `<process>/<number>`, or "-" when the grader has
-// left it; the processes that wait for a server; and the journal, a list of `[id of the request, entry]` as JSON.
+// left it; the processes that wait for a server; the journal, a list of `[id of the request, entry]` as JSON; and whether the agent has
+// submitted, beside the journal, because graders of earlier releases take every element for a reset or step.
 const COMMON = `
 local steps, call = KEYS[1] .. ':steps:', redis.call
 local function push(process, message)
@@ -58,8 +59,8 @@ return call('LINDEX', steps .. 'journal:' .. session, -1)
 `);
 
 /**
- * Records and sends answers. Args: for each: server, session, process that asked, message, element of the journal or "", and "1" when it
- * may be there. Replies with 1 for each, or 0 when another grader has taken the session over.
+ * Records and sends answers. Args: for each: server, session, process that asked, message, element of the journal, "" or "submit", and "1"
+ * when it may be there. Replies with 1 for each, or 0 when another grader has taken the session over.
  */
 export const REPLY = script(`
 local replies = {}
@@ -70,7 +71,8 @@ for i = 1, #ARGV, 6 do
     replies[#replies + 1] = 0
   else
     local journal = steps .. 'journal:' .. session
-    if element ~= '' and (again == '0' or call('LINDEX', journal, -1) ~= element) then
+    if element == 'submit' then call('SET', steps .. 'submitted:' .. session, '1', 'PX', ${JOURNAL_MS})
+    elseif element ~= '' and (again == '0' or call('LINDEX', journal, -1) ~= element) then
       if call('RPUSH', journal, element) == 1 then call('PEXPIRE', journal, ${JOURNAL_MS}) end
     end
     push(process, message)

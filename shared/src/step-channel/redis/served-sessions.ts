@@ -3,7 +3,7 @@ import type { AgentRequest } from "../../protocol/agent.ts";
 import { createBatches } from "../../queue/redis/batches.ts";
 import type { QueueLog } from "../../queue/redis/queue-log.ts";
 import { createRequestQueue, type RequestQueue } from "../request-queue.ts";
-import type { JournalEntry, StepChannel } from "../step-channel.ts";
+import type { JournalEntry, PlayedEntry, StepChannel } from "../step-channel.ts";
 import { writeMessage } from "./messages.ts";
 import { SERVER_MS } from "./scripts.ts";
 
@@ -14,7 +14,7 @@ const MAX_PAUSE_MS = 1000;
 const LAST_REPLY_MS = 5000;
 
 /** An element of the journal in Redis: the id of the request, and what was recorded with its answer. */
-export type JournalElement = [id: string, entry: JournalEntry];
+export type JournalElement = [id: string, entry: PlayedEntry];
 
 interface Received {
   id: string;
@@ -29,7 +29,7 @@ export interface Reply {
   /** The process that asked. */
   to: string;
   message: string;
-  /** The element of the journal; "" for none. */
+  /** The element of the journal; "" for none, and "submit" for that of a submit. */
   element: string;
   /** Whether it was sent before, and may be recorded. */
   again: boolean;
@@ -141,13 +141,12 @@ export function createServedSessions(options: {
           async ({ id, from }, reply) => {
             if (!reply) return;
             const { answer, entry } = reply;
-            const element: JournalElement | null = entry ? [id, entry] : null;
             served.last = {
               id,
               reply: {
                 ...{ server, session, to: from },
                 message: writeMessage(["answer", id, answer]),
-                element: element ? JSON.stringify(element) : "",
+                element: entry ? elementOf(id, entry) : "",
                 again: false,
               },
             };
@@ -208,6 +207,9 @@ export function createServedSessions(options: {
     },
   };
 }
+
+const elementOf = (id: string, entry: JournalEntry): string =>
+  entry.type === "submit" ? entry.type : JSON.stringify([id, entry] satisfies JournalElement);
 
 /**
  * Returns a request, with episode and step when the journal has recorded its answer: the grader before died before it was sent, and a
