@@ -1,5 +1,6 @@
 import { closeInheritedFiles } from "@crowdai/shared/close-inherited-files";
 import { exitSoon } from "@crowdai/shared/exit-soon";
+import { handleSignals } from "@crowdai/shared/handle-signals";
 import { armCrashPoints } from "@crowdai/shared/marked-steps";
 import { reuseCompiledCode } from "@crowdai/shared/reuse-compiled-code";
 import { watchOutput } from "@crowdai/shared/watch-output";
@@ -8,6 +9,7 @@ import { watchOutput } from "@crowdai/shared/watch-output";
 closeInheritedFiles();
 reuseCompiledCode(process.env);
 armCrashPoints(process.env.CROWDAI_CRASH_FILE);
+const { onSignal } = handleSignals(process);
 watchOutput(
   process,
   "Check the free disk space. If a new key was not printed, replace it with `participant key` or `organizer key`.",
@@ -20,9 +22,6 @@ process.exitCode = await main(process.argv.slice(2), {
   cwd: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
-  onSignal(stop) {
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  },
+  onSignal,
 });
 exitSoon();

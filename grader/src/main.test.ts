@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { CrowdaiError } from "@crowdai/shared";
 import { createFolderStore } from "@crowdai/shared/objects";
 import { createEmbeddedQueue } from "@crowdai/shared/queue";
 import { jobOf } from "@crowdai/shared/queue/contract";
@@ -65,6 +66,26 @@ describe("crowdai-grader", () => {
     }
     // The next complaint is about something else.
     expect((await run(["start"], { CROWDAI_SANDBOX: "oci:runsc" })).stderr).toContain("REDIS_URL");
+  });
+
+  it("that is stopped while it starts exits with 0, and closes what it opened", async () => {
+    const waiting = surroundings(["start"]);
+    const unreachable = async () => {
+      setImmediate(() => waiting.stop.abort());
+      throw new CrowdaiError("store_unreachable");
+    };
+    expect(await main({ ...waiting, open: unreachable })).toBe(0);
+
+    const opened = surroundings(["start"]);
+    let closed = 0;
+    const open = async () => {
+      opened.stop.abort();
+      return { close: async () => void closed++ } as never;
+    };
+    expect(await main({ ...opened, open })).toBe(0);
+    expect(closed).toBe(1);
+    opened.stderr.end();
+    expect(await text(opened.stderr)).toBe("");
   });
 
   it("without REDIS_URL names the variable and the alternative command", async () => {

@@ -102,7 +102,16 @@ export async function main(context: ProgramContext): Promise<number> {
   }
 }
 
-async function start(options: StartOptions, { env, stderr, signal, open }: ProgramContext): Promise<void> {
+async function start(options: StartOptions, context: ProgramContext): Promise<void> {
+  try {
+    await serve(options, context);
+  } catch (error) {
+    // A grader that is stopped in its start ends as one that ran.
+    if (error !== context.signal.reason) throw error;
+  }
+}
+
+async function serve(options: StartOptions, { env, stderr, signal, open }: ProgramContext): Promise<void> {
   const sandbox = sandboxNameOf(env);
   const name = `${hostname()}-${process.pid}`;
   const log = pino({ name: "crowdai-grader", level: env.LOG_LEVEL ?? "info" }, stderr);
@@ -110,12 +119,15 @@ async function start(options: StartOptions, { env, stderr, signal, open }: Progr
   const { queue, objects, steps, close } = await retryUntilReady(
     () => (open ?? openBackends)(settings),
     stderr,
+    { signal },
   );
   try {
+    signal.throwIfAborted();
     await using work = await openWorkFolder(tmpdir());
     const { only = null, required } = options;
     const dir = resolve(options.challenges);
     const served = await servedChallenges({ dir, only, required, objects });
+    signal.throwIfAborted();
     const grader = createGrader({
       name,
       queue,

@@ -42,6 +42,21 @@ describe("a start that requires services", () => {
     expect([tries(), said()]).toEqual([1, ""]);
   });
 
+  it("ends with the reason of an abort, before the start, during it and during a pause", async () => {
+    const { start, stderr, tries } = stage(away(), away());
+    const signal = AbortSignal.abort("stopped");
+    await expect(retryUntilReady(start, stderr, { signal })).rejects.toBe("stopped");
+    expect(tries()).toBe(0);
+    for (const pauseMs of [0, 3_600_000]) {
+      const controller = new AbortController();
+      const running = retryUntilReady(start, stderr, { pauseMs, signal: controller.signal });
+      setImmediate(() => controller.abort("stopped"));
+      if (pauseMs === 0) controller.abort("stopped");
+      await expect(running).rejects.toBe("stopped");
+    }
+    expect(tries()).toBe(2);
+  });
+
   it("fails with the reason when they stay unreachable", async () => {
     const { start, stderr } = stage(...Array.from({ length: 50 }, away));
     await expect(retryUntilReady(start, stderr, QUICK)).rejects.toMatchObject({ exitCode: 5 });

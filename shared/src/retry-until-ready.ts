@@ -5,22 +5,34 @@ import { CrowdaiError, type ErrorCode } from "./protocol/errors.ts";
 const TIMEOUT_MS = 60_000;
 const PAUSE_MS = 1000;
 
-/** Calls `start`, and retries for a minute while a service is unreachable. Prints one message for each such service. */
+interface RetryOptions {
+  timeoutMs?: number;
+  pauseMs?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Calls `start`, and retries for a minute while a service is unreachable. Prints one message for each such service. Rejects with the reason
+ * of the signal on abort, once a `start` that runs has ended.
+ */
 export async function retryUntilReady<T>(
   start: () => Promise<T>,
   stderr: Writable,
-  { timeoutMs = TIMEOUT_MS, pauseMs = PAUSE_MS } = {},
+  { timeoutMs = TIMEOUT_MS, pauseMs = PAUSE_MS, signal }: RetryOptions = {},
 ): Promise<T> {
   const until = performance.now() + timeoutMs;
   let lastCode: ErrorCode | null = null;
   for (;;)
     try {
+      signal?.throwIfAborted();
       return await start();
     } catch (error) {
+      signal?.throwIfAborted();
       if (!isTransient(error) || performance.now() > until) throw error;
       if (error.code !== lastCode) stderr.write(`${error.message} Waiting for up to a minute …\n`);
       lastCode = error.code;
-      await sleep(pauseMs);
+      // The next attempt reports an abort.
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
 }
 

@@ -6,6 +6,6 @@ export interface Io {
   cwd: string;
   stdout: Writable;
   stderr: Writable;
-  /** Calls `stop` at the first request to end the program. */
+  /** Calls `stop` at the first request to end the program, at once if that has come already. */
   onSignal(stop: () => void): void;
 }

@@ -47,6 +47,9 @@ export function createProgram(io: Io): Command {
     .option("--with-grader", "also grade submissions in this process")
     .option("--concurrency <n>", "jobs to grade in parallel with --with-grader (default: one per core)")
     .action(async (flags) => {
+      const stopping = new AbortController();
+      const { signal } = stopping;
+      io.onSignal(() => stopping.abort());
       // Loaded here: other commands, and `--help`, start in a third of the time.
       const { createBroker } = await import("../startup/broker.ts");
       const config = readConfig(flags, io.env, io.cwd);
@@ -54,10 +57,15 @@ export function createProgram(io: Io): Command {
         { level: config.logLevel, redact: ["*.apiKey", "*.key", "*.url"] },
         pino.destination({ dest: 2, sync: true }),
       );
-      const broker = await retryUntilReady(() => createBroker({ config, log }), io.stderr);
+      const start = () => createBroker({ config, log, signal });
+      const broker = await retryUntilReady(start, io.stderr, { signal }).catch((error) => {
+        if (error === signal.reason) return null;
+        throw error;
+      });
+      if (!broker) return void io.stderr.write("stopped before the broker was ready\n");
       io.stderr.write(`crowdAI broker ${VERSION} listening on ${broker.url}\n`);
       for (const part of broker.parts) io.stderr.write(`  ${part}\n`);
-      await new Promise<void>((stop) => io.onSignal(stop));
+      await aborted(signal);
       io.stderr.write("stopping …\n");
       await broker.stop();
     });
@@ -71,3 +79,9 @@ export function createProgram(io: Io): Command {
 
   return program;
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

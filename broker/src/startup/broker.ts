@@ -79,6 +79,8 @@ export interface BrokerOptions {
   intervals?: Partial<Intervals>;
   /** Runs a grader in this process, when the settings ask for one. */
   runGrader?: typeof runEmbeddedGrader;
+  /** Aborted to end a start: it releases what it has opened, and rejects with the reason. */
+  signal?: AbortSignal;
   /** False for a code host without a limit on the rate of writes. Default true. */
   pacedCodeHost?: boolean;
 }
@@ -93,6 +95,7 @@ export async function createBroker({
   intervals,
   runGrader = runEmbeddedGrader,
   pacedCodeHost,
+  signal,
 }: BrokerOptions): Promise<Broker> {
   const shutdownSteps = createShutdownSteps(log);
   const heartbeats = createHeartbeats();
@@ -108,6 +111,7 @@ export async function createBroker({
     shutdownSteps.add("data lock", () => lock.release());
     const records = await openRecords(config);
     shutdownSteps.add("records", () => records.close());
+    signal?.throwIfAborted();
     const recordsClock = await createRecordsClock(records, log);
     const clock = givenClock ?? recordsClock.clock;
     const catalog = await openCatalog(config.challengesFolder, records);
@@ -119,6 +123,7 @@ export async function createBroker({
     await claimObjects(records.db, objects);
     const { queue, steps, adapter, createRateLimiter, close } = await openMessaging(config, log);
     shutdownSteps.add("queue", close);
+    signal?.throwIfAborted();
     const environmentSecret = await readSecret(records.db, "environment_secret");
     const seedsOf = createSeeds(environmentSecret);
 
@@ -212,6 +217,7 @@ export async function createBroker({
       services: context,
     });
     shutdownSteps.add("git", () => code.repositories.git.close());
+    signal?.throwIfAborted();
 
     const legacy = config.legacyClients ? await openLegacy(context, listeners.next, createRateLimiter) : null;
 
@@ -319,7 +325,9 @@ export async function createBroker({
       server.closeAllConnections();
       await closed;
     });
+    signal?.throwIfAborted();
     const at = await listen(server, config);
+    signal?.throwIfAborted();
     url = config.publicUrl ?? at;
     const note = join(config.dataFolder, "broker.json");
     replacePrivateFile(note, Buffer.from(JSON.stringify({ url, pid: process.pid, version: VERSION })));
