@@ -10,19 +10,26 @@ import {
   SqliteIntrospector,
 } from "kysely";
 import { createGroupCommit } from "./group-commit.ts";
+import type { DatabaseLog } from "./log-sync.ts";
 import { QueryCompiler } from "./sqlite-query-compiler.ts";
 
 /** Connections to one file. */
 export interface SqliteConnections {
   /** Runs the transactions that may write, which share their commits. */
   writer: DatabaseSync;
-  /** Runs queries outside transactions, and so sees only what is on disk. */
+  /** Runs queries outside transactions, and so sees only what is committed. */
   reader: DatabaseSync;
   /** Runs the read-only transactions, each of which sees one moment. */
   snapshots: DatabaseSync;
+  /** Brings commits to the disk, which the writer leaves to it. */
+  log: DatabaseLog;
 }
 
-/** Kysely over `node:sqlite`, which is part of Bun and Node.js, so that nothing has to be compiled. */
+/**
+ * Kysely over `node:sqlite`, which is part of Bun and Node.js, so that nothing has to be compiled. Transactions and queries
+ * resolve when everything that they wrote or saw is on disk, so that no caller acts on what a power failure could take back.
+ * Other requests are handled while the disk writes.
+ */
 export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
     createDriver: () => sqliteDriver(connections),
@@ -49,10 +56,20 @@ interface Connection extends DatabaseConnection {
   transaction: "none" | "write" | "read";
 }
 
-function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver {
+function sqliteDriver({ writer, reader, snapshots, log }: SqliteConnections): Driver {
   const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
   const snapshotMutex = new Mutex();
-  const groups = createGroupCommit((sql) => void writer.exec(sql));
+  // Differs after each commit of another connection that changed something. A transaction that only refused has nothing to sync.
+  const version = reader.prepare("pragma data_version");
+  const readVersion = () => version.get()?.data_version;
+  let known = readVersion();
+  const groups = createGroupCommit((sql) => {
+    writer.exec(sql);
+    if (sql !== "commit") return;
+    const now = readVersion();
+    if (now !== known) log.grown();
+    known = now;
+  });
 
   async function alone<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     await groups.begin();
@@ -64,6 +81,13 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
       throw error;
     }
     await groups.commit();
+    await log.settle();
+    return result;
+  }
+
+  async function readSettled<R>(statements: SqliteStatements, query: CompiledQuery): Promise<QueryResult<R>> {
+    const result = statements.execute<R>(query);
+    await log.settle();
     return result;
   }
 
@@ -75,7 +99,9 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
       snapshotMutex.release();
     }
     // After a failed commit there is nothing left to undo: its whole group was rolled back.
-    if (mode === "write") await endWriting();
+    if (mode !== "write") return;
+    await endWriting();
+    await log.settle();
   }
 
   return {
@@ -85,8 +111,8 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
         transaction: "none",
         async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
           if (connection.transaction === "write") return write.execute<R>(query);
-          if (connection.transaction === "read") return snapshot.execute<R>(query);
-          return onlyReads(query) ? read.execute<R>(query) : alone<R>(query);
+          if (connection.transaction === "read") return readSettled<R>(snapshot, query);
+          return onlyReads(query) ? readSettled<R>(read, query) : alone<R>(query);
         },
         // biome-ignore lint/correctness/useYield: SQLite answers whole; nothing here asks for a stream.
         async *streamQuery() {
@@ -109,6 +135,7 @@ function sqliteDriver({ writer, reader, snapshots }: SqliteConnections): Driver 
     async releaseConnection() {},
     async destroy() {
       groups.close();
+      log.close();
       for (const one of [snapshot, read, write]) one.close();
     },
   };

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createPrivateFolder } from "../base/private-file.ts";
+import { openDatabaseLog } from "./log-sync.ts";
 import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { lookup } from "./statement.ts";
@@ -32,18 +33,19 @@ async function open(file: string): Promise<Records> {
   closeSync(openSync(file, "a", 0o600));
   for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, 0o600);
   const writer = new DatabaseSync(file);
-  // FULL: in write-ahead mode the default may lose the latest commits in a power failure. Rollback data of
-  // savepoints stays in memory: otherwise each transaction creates a file for it.
+  // NORMAL: commits are brought to the disk by the log, which lets the broker work meanwhile; FULL would wait in place.
+  // Rollback data of savepoints stays in memory: otherwise each transaction creates a file for it.
   writer.exec(`
     pragma busy_timeout = 10000;
     pragma journal_mode = wal;
-    pragma synchronous = full;
+    pragma synchronous = normal;
     pragma foreign_keys = on;
     pragma temp_store = memory;
   `);
   const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
   for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");
-  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
+  const log = openDatabaseLog(file);
+  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots, log }) });
   await migrate(db, "sqlite").catch(async (error) => {
     await db.destroy();
     throw error;

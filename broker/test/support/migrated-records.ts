@@ -8,6 +8,9 @@ import { migrator } from "../../src/records/records.ts";
 import { sqliteDialect } from "../../src/records/sqlite-dialect.ts";
 import type { Tables } from "../../src/records/tables.ts";
 
+/** The log of connections that write to the disk in place. */
+const SYNCED = { grown() {}, settle: () => null, close() {} };
+
 /** Opens SQLite records as they were after a migration, until the test ends; `writer` accepts statements of that version. */
 export async function recordsMigratedTo(name: string) {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-migrated-"));
@@ -17,7 +20,7 @@ export async function recordsMigratedTo(name: string) {
     return database;
   };
   const [writer, reader, snapshots] = [open(), open(), open()];
-  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots }) });
+  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots, log: SYNCED }) });
   onTestFinished(async () => {
     await db.destroy();
     rmSync(folder, { recursive: true });

@@ -1,0 +1,78 @@
+import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
+import { promisify } from "node:util";
+
+/** Brings what was written to a log to the disk, while other work goes on. */
+export interface LogSync {
+  /** Records that the log has grown. */
+  grown(): void;
+  /**
+   * Resolves when everything that the log contains now is on disk; null when it is already. Rejects once the disk has
+   * failed, and then always: the kernel may have dropped what could not be written, and would report no error the next time.
+   */
+  settle(): Promise<void> | null;
+}
+
+/** `sync` brings the log to the disk as it is when called. Runs one at a time; those who ask meanwhile share the next. */
+export function createLogSync(sync: () => Promise<void>): LogSync {
+  let hasGrown = false;
+  let failed = false;
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+
+  function start(): Promise<void> {
+    hasGrown = false;
+    next = null;
+    const mine = sync().then(
+      () => {
+        if (running === mine) running = null;
+      },
+      (error) => {
+        failed = true;
+        throw error;
+      },
+    );
+    running = mine;
+    return mine;
+  }
+
+  return {
+    grown() {
+      hasGrown = true;
+    },
+    settle() {
+      // A failed one stays the running one, and its error everyone's.
+      if (!hasGrown || failed) return running;
+      if (!running) return start();
+      next ??= running.then(start);
+      return next;
+    },
+  };
+}
+
+/** The log of a SQLite database in write-ahead mode. It exists as long as the database is open. */
+export interface DatabaseLog extends LogSync {
+  /** Brings all of it to the disk before it returns, for the end of a program. */
+  close(): void;
+}
+
+export function openDatabaseLog(file: string): DatabaseLog {
+  const sync = promisify(fdatasync);
+  let descriptor: number | null = null;
+  let syncing = Promise.resolve();
+  const log = createLogSync(async () => {
+    // The first commit created it. To close another descriptor of it releases no lock: SQLite's are on other files.
+    descriptor ??= openSync(`${file}-wal`, "r+");
+    syncing = sync(descriptor);
+    return syncing;
+  });
+  return {
+    ...log,
+    close() {
+      if (descriptor === null) return;
+      const open = descriptor;
+      fdatasyncSync(open);
+      // Not below a sync that is under way.
+      syncing.catch(() => {}).finally(() => closeSync(open));
+    },
+  };
+}
