@@ -87,7 +87,7 @@ describe("the best scores over time", () => {
     ["tens of minutes", 12 * HOUR + 1, "2026-01-01T00:00:00.000Z"],
     ["hours", 3 * DAY + 1, "2026-01-01T00:00:00.000Z"],
     ["days", 90 * DAY + 1, "2026-01-01T00:00:00.000Z"],
-  ])("are told apart by %s in a round of %d minutes", async (unit, lasted, at) => {
+  ])("differ by %s in a round of %d minutes", async (unit, lasted, at) => {
     const challenge = toy.challenge();
     const first = new Date(Date.parse(minute(0)) + 7500).toISOString();
     await challenge.grade("ada", 1, { created_at: first });

@@ -91,7 +91,7 @@ describe("an order of keys", () => {
 });
 
 describe("an empty board", () => {
-  it("has no pages, and nobody before a key", async () => {
+  it("has no pages, and no one before a key", async () => {
     expect(await startOf(toy.db, place, 5)).toEqual({ total: 0, from: FIRST, skip: 5 });
     expect(await countBefore(toy.db, place, [key(1), key(2)])).toEqual([0, 0]);
     expect(await countBefore(toy.db, place, [])).toEqual([]);

@@ -36,7 +36,7 @@ describe("a watch of boards", () => {
   async function pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= POLL) {
       vi.advanceTimersByTime(Math.min(left, POLL));
-      // Queries outside transactions take some microtasks only.
+      // A query outside transactions takes some microtasks only.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -265,7 +265,7 @@ describe("the standing of a submission now", () => {
     expect(await read(worse)).toEqual({ rank: 2, best: false });
     expect(await read(best)).toEqual({ rank: 2, best: true });
     expect(await read(bob)).toEqual({ rank: 1, best: true });
-    // What only has been: as if its participant had been taken off the board.
+    // As if its participant had been taken off the board.
     expect(await read({ ...bob, participant_id: idOf("cid") })).toEqual({ rank: null, best: false });
   });
 
