@@ -76,6 +76,17 @@ it.each([
   expect(await run({ querying: error })).toBe(error);
 });
 
+it("a connection that was used before is the same as it was", async () => {
+  const client = { query: async () => ({ command: "SELECT", rows: [] }), release: () => {} };
+  const pool = { connect: async () => client, end: async () => {} } as unknown as PostgresPool;
+  const driver = new ErrorMappingPostgresDialect({ pool }).createDriver();
+  await driver.init();
+  const first = await driver.acquireConnection();
+  const { executeQuery } = first;
+  await driver.releaseConnection(first);
+  expect((await driver.acquireConnection()).executeQuery).toBe(executeQuery);
+});
+
 it("a query is asked once, also on a connection that was used before", async () => {
   let asked = 0;
   const client = { query: async () => ({ command: "SELECT", rows: [++asked] }), release: () => {} };

@@ -45,6 +45,13 @@ test("tells apart what a read is about, and the values that it depends on", asyn
     for (const of of [one, other]) expect(await read(of, ...values)).toBe(JSON.stringify([of, values]));
 });
 
+test("remembers that there is nothing", async () => {
+  const remember = await memory().now();
+  let reads = 0;
+  const read = () => remember(about, ["absent"], async () => void reads++);
+  expect([await read(), await read(), reads]).toEqual([undefined, undefined, 1]);
+});
+
 test("does not remember a failure", async () => {
   const { now } = memory();
   const remember = await now();

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sql } from "kysely";
+import { DatabaseSync } from "node:sqlite";
+import { Kysely, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordsMigratedTo } from "../../test/support/migrated-records.ts";
 import { migrate, migrationNames, type Records, readTogether } from "./records.ts";
 import { openSqlite } from "./sqlite.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
+import type { Tables } from "./tables.ts";
 
 describe("migrations", () => {
   it("bring older records to the current version, once each, in order", async () => {
@@ -43,6 +46,16 @@ describe("migrations", () => {
     await sql`alter table kysely_migration rename column name to title`.execute(db);
     await expect(migrate(db, "sqlite")).rejects.toThrow(/no such column/);
   });
+});
+
+it("a database that cannot be written is reported as it is, also before its first migration", async () => {
+  const open = () => new DatabaseSync(":memory:");
+  const log = { grown() {}, settle: () => null, close() {} };
+  const connections = { writer: open(), reader: open(), snapshots: open(), log };
+  connections.writer.exec("pragma query_only = on");
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(connections) });
+  await expect(migrate(db, "sqlite")).rejects.toThrow(/readonly/);
+  await db.destroy();
 });
 
 describe("what is read together", () => {

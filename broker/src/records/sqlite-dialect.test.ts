@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CompiledQuery, Kysely, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openDatabaseLog } from "./log-sync.ts";
 import { type SqliteConnections, sqliteDialect, statements } from "./sqlite-dialect.ts";
 
 interface Tables {
@@ -17,7 +18,12 @@ let isOpen: boolean;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "crowdai-dialect-"));
   const open = () => new DatabaseSync(join(folder, "notes.sqlite"));
-  connections = { writer: open(), reader: open(), snapshots: open() };
+  connections = {
+    writer: open(),
+    reader: open(),
+    snapshots: open(),
+    log: openDatabaseLog(join(folder, "notes.sqlite")),
+  };
   connections.writer.exec("pragma journal_mode = wal; create table notes (name text primary key, text text)");
   for (const one of [connections.reader, connections.snapshots]) one.exec("pragma query_only = on");
   db = new Kysely<Tables>({ dialect: sqliteDialect(connections) });
@@ -58,6 +64,8 @@ describe("a statement outside transactions", () => {
     expect(await db.updateTable("notes").set({ text: "3" }).execute()).toMatchObject([
       { numUpdatedRows: 1n },
     ]);
+    const without = db.deleteFrom("notes").returningAll().clearReturning();
+    expect(await without.execute()).toMatchObject([{ numDeletedRows: 1n }]);
   });
 
   it("that only reads asks the connection that cannot write", async () => {
@@ -184,7 +192,7 @@ it("closes every connection, and writes nothing more", async () => {
   await names();
   isOpen = false;
   await db.destroy();
-  for (const one of Object.values(connections) as DatabaseSync[])
+  for (const one of [connections.writer, connections.reader, connections.snapshots])
     expect(() => one.exec("select 1")).toThrow();
 });
 

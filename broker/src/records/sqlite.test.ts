@@ -79,6 +79,37 @@ describe("records on SQLite", () => {
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
+  it("have another state after each change, also one of another process, and none that was before", async () => {
+    const other = await openSqlite(join(folder, "records.sqlite"));
+    const states = [await records.state()];
+    expect(await records.state()).toBe(states[0]);
+    for (const db of [records.db, other.db, records.db]) {
+      await write(db, `n${states.length}`);
+      states.push(await records.state());
+    }
+    await other.close();
+    expect(new Set(states).size).toBe(4);
+    for (const state of states) expect(state).toMatch(/^\d+$/);
+  });
+
+  it("return a submission to the transaction that locks it, or nothing", async () => {
+    await records.db
+      .insertInto("participants")
+      .values({ id: 1, name: "ada", name_key: "ada", created_at: "" })
+      .execute();
+    const values = {
+      ...{ challenge: "c", participant_id: 1, round: "1", function: "submit", state: "graded" as const },
+      ...{ dry_run: 0, post_challenge: 0, input_kind: "json" as const, input_size: 1, input_sha256: "" },
+      ...{ created_at: "", attempt: 1, starts: 1, seq: 1 },
+    };
+    const both = ["one", "other"].map((id) => ({ id, ...values }));
+    await records.db.insertInto("submissions").values(both).execute();
+    await records.transaction(async (trx) => {
+      expect(await records.lockSubmission(trx, "other")).toMatchObject({ id: "other", challenge: "c" });
+      expect(await records.lockSubmission(trx, "absent")).toBeUndefined();
+    });
+  });
+
   it("store a hundred concurrent transactions", async () => {
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => records.transaction((trx) => write(trx, `n${i}`))),

@@ -56,7 +56,7 @@ async function open(file: string): Promise<Records> {
     name: `SQLite (${file})`,
     dialect: "sqlite",
     db,
-    state: async () => String(version.get()?.data_version),
+    state: async () => String(version.get()!.data_version),
     transaction: (work) => db.transaction().execute(work),
     async lock() {},
     async lockShared() {},

@@ -5,7 +5,7 @@ export function databaseError(error: unknown, file: string): unknown {
   if (error instanceof CrowdaiError) return error;
   const { errcode, message } = error as { errcode?: unknown; message: string };
   // SQLite's primary result code is the lowest byte.
-  switch (typeof errcode === "number" ? errcode & 0xff : 0) {
+  switch (Number(errcode) & 0xff) {
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
       return new CrowdaiError("data_unusable", `${file} is damaged: ${message}.`, {

@@ -126,8 +126,8 @@ describe("the best scores over time", () => {
       .values({ challenge: challenge.id, round: "1", version: 1, border: null })
       .execute();
     expect(await scores(challenge)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
-    await toy.db.insertInto("submissions").values(many(201, 1)).execute();
-    expect(await scores(challenge)).toEqual(Array.from({ length: 101 }, (_, i) => 2 * i + 1));
+    await toy.db.insertInto("submissions").values(many(201, 201)).execute();
+    expect(await scores(challenge)).toEqual(Array.from({ length: 134 }, (_, i) => 3 * i + 2));
   });
 });
 
@@ -136,6 +136,7 @@ describe("a reader of the best scores over time", () => {
   let challenge: ToyChallenge;
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
+    pass(5000);
     read = rememberBestOverTime(() => toy.db);
     challenge = toy.challenge({ rounds: [{ id: "1" }, { id: "2" }] });
     await challenge.grade("ada", 1);
@@ -208,6 +209,28 @@ describe("a reader of the best scores over time", () => {
     await points(challenge, read);
     await settle();
     expect(await scores(challenge, read)).toEqual([1, 2]);
+  });
+
+  it("begins no other read while one is slow, though the board has changed", async () => {
+    const answered = Promise.withResolvers<void>();
+    const slow = toy.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        await answered.promise;
+        return result;
+      },
+    });
+    let asked = 0;
+    // The version is asked first, then the points.
+    read = rememberBestOverTime(() => (++asked === 2 ? slow : toy.db));
+    const first = points(challenge, read);
+    await settle();
+    await challenge.grade("ada", 2);
+    const second = points(challenge, read);
+    await settle();
+    expect(asked).toBe(3);
+    answered.resolve();
+    expect(await second).toBe(await first);
   });
 
   it("tries again after a failure", async () => {

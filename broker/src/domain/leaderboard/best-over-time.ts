@@ -87,8 +87,8 @@ async function readBestOverTime(db: Db, config: ChallengeConfig, round: RoundCon
   const span = await submissions
     .select((eb) => [eb.fn.min("created_at").as("from"), eb.fn.max("created_at").as("to")])
     .where(ARRIVED)
-    .executeTakeFirst();
-  if (!span?.from) return [];
+    .executeTakeFirstOrThrow();
+  if (!span.from) return [];
   const lasted = Date.parse(span.to) - Date.parse(span.from);
   const [, length, rest] = MOMENTS.find(([longerThan]) => lasted > longerThan) as (typeof MOMENTS)[number];
   const moment = sql<string>`substr(created_at, 1, ${sql.lit(length)})`;

@@ -90,7 +90,10 @@ describe("a watch of boards", () => {
     await challenge.grade("ada", 2);
     await pass(POLL);
     const later: number[] = [];
+    const select = vi.spyOn(toy.db, "selectFrom");
     const { now } = await boards.watch(challenge.id, ADA, ({ version }) => later.push(version));
+    expect(select).not.toHaveBeenCalled();
+    select.mockRestore();
     expect(now).toMatchObject([{ version: 2 }]);
     await pass(SECOND);
     await challenge.grade("ada", 3);
@@ -124,9 +127,11 @@ describe("a watch of boards", () => {
 
   it("asks the records nothing without watchers, and knows nothing old when one comes again", async () => {
     await challenge.grade("ada", 1);
-    const { stop } = await boards.watch(challenge.id, ADA, listener);
-    await pass(POLL);
-    stop();
+    const watches = [1, 2].map(() => boards.watch(challenge.id, ADA, (moved) => moves.push(moved)));
+    for (const { stop } of await Promise.all(watches)) {
+      await pass(POLL);
+      stop();
+    }
     const select = vi.spyOn(toy.db, "selectFrom");
     await pass(SECOND);
     expect(select).not.toHaveBeenCalled();
@@ -149,10 +154,12 @@ describe("a watch of boards", () => {
     const { stop } = await boards.watch(challenge.id, ADA, listener);
     await boards.watch(other.id, ADA, listener);
     stop();
+    await challenge.grade("bob", 1);
     await other.grade("ada", 1);
     await pass(POLL);
     expect(moves).toMatchObject([{ challenge: other.id }]);
     await boards.watch(challenge.id, ADA, listener);
+    await pass(SECOND);
     await challenge.grade("ada", 1);
     await pass(POLL);
     expect(moves.map((moved) => moved.challenge)).toEqual([other.id, challenge.id]);
@@ -175,6 +182,15 @@ describe("a watch of boards", () => {
     await challenge.grade("ada", 1);
     await pass(POLL);
     expect(versions()).toEqual([1]);
+  });
+
+  it("reports nothing of a poll during which it is closed", async () => {
+    await boards.watch(challenge.id, ADA, listener);
+    await challenge.grade("ada", 1);
+    vi.advanceTimersByTime(POLL);
+    boards.close();
+    await pass(POLL);
+    expect(moves).toEqual([]);
   });
 
   it("reports nothing after the broker has closed it, and asks nothing more", async () => {

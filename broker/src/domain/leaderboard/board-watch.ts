@@ -113,12 +113,11 @@ export function createBoardWatch({ db, log }: { db: Db; log: Logger }): BoardWat
       const stop = () => {
         if (!mine.delete(listener)) return;
         count(watcher, -1);
-        if (mine.size === 0 && listeners.get(challenge) === mine) listeners.delete(challenge);
+        if (mine.size === 0) listeners.delete(challenge);
         if (watching > 0) return;
         clearInterval(timer);
         timer = undefined;
         isKnown = false;
-        known.clear();
         lastSent.clear();
       };
       if (!timer) {
