@@ -2,15 +2,19 @@ import { script } from "./script.ts";
 
 /**
  * A heartbeat. Args: consumer, its description, lease in ms; then challenge, entry, submission, attempt and delivery of each
- * running job. Replies with the time, the epoch, and for each job one of: "ok"; "lost", another consumer has it or the attempt is
- * older; "gone", the queue does not know it; "again", its entry is missing; or the id of the entry that now is the same job.
+ * running job. Replies with the time, a text that changes when Redis loses its contents, and for each job one of: "ok"; "lost",
+ * another consumer has it or the attempt is older; "gone", the queue does not know it; "again", its entry is missing; or the id of
+ * the entry that now is the same job.
  *
  * Claiming an own entry by id resets only its idle time, not its number of deliveries.
  */
 export const RENEW_LEASES = script(`
 local me, about, lease = arg(), arg(), number()
 local time = now()
-local reply = { time, redis.call('GET', epoch) or '' }
+-- There is no epoch until the queue is rebuilt. A second loss during that time shows in what the first heartbeat after each sets.
+local since = base .. ':contents-since'
+redis.pcall('SET', since, time .. ' ' .. me, 'NX')
+local reply = { time, (redis.call('GET', epoch) or '') .. ' ' .. (redis.call('GET', since) or '') }
 
 local function state_of(stream, id, submission, attempt, delivery)
   local owner = owner_of(stream, id)

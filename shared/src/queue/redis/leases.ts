@@ -38,7 +38,7 @@ export function createLeases(options: {
   let beating: Promise<void> | null = null;
   let last: { connectionNumber: number; serverTime: number; at: number } | null = null;
   /** State at the latest heartbeat after which all running jobs were followed up. */
-  let seen: { connectionNumber: number; epoch: string } | null = null;
+  let seen: { connectionNumber: number; contents: string } | null = null;
   let inTouchSince = 0;
   const timer = setInterval(() => void beat(), leaseMs / BEATS);
 
@@ -65,7 +65,7 @@ export function createLeases(options: {
       job.attempt,
       delivery,
     ]);
-    const [serverTime, epoch, ...states] = (await connection.use((client) =>
+    const [serverTime, contents, ...states] = (await connection.use((client) =>
       // A stopping consumer is no longer listed, but keeps its jobs.
       runScript(client, base, RENEW_LEASES, [consumer, JSON.stringify(about), about ? leaseMs : 0, ...args]),
     )) as [number, string, ...string[]];
@@ -74,9 +74,10 @@ export function createLeases(options: {
     if (last?.connectionNumber !== connectionNumber || at - last.at > leaseMs / 2) inTouchSince = at;
     last = { connectionNumber, serverTime, at };
     // A job unknown to Redis was cancelled, unless Redis lost it.
-    const mayBeLost = seen !== null && (seen.epoch !== epoch || seen.connectionNumber !== connectionNumber);
+    const mayBeLost =
+      seen !== null && (seen.contents !== contents || seen.connectionNumber !== connectionNumber);
     for (const [i, one] of held.entries()) await follow(one, states[i]!, mayBeLost);
-    seen = { connectionNumber, epoch };
+    seen = { connectionNumber, contents };
   }
 
   async function follow(one: RunningJob, state: string, mayBeLost: boolean): Promise<void> {

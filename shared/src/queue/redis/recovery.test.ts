@@ -89,6 +89,25 @@ describe.skipIf(withoutService("redis"))("when the queue loses jobs", () => {
   );
 
   it.concurrent(
+    "continues a running job when the queue is flushed again before it was rebuilt",
+    staged(async (stage) => {
+      // Without a broker that rebuilds it.
+      const queue = await stage.queue(FAST);
+      const grader = stage.attach(queue);
+      await queue.publish(jobOf("running"));
+      const taken = await grader.next();
+      const isKnown = async () => (await stage.admin.hexists(stage.key("index"), "running")) === 1;
+      for (let flushes = 0; flushes < 2; flushes++) {
+        await stage.admin.flushall();
+        await until(isKnown);
+      }
+      expect(taken.delivery.signal.aborted).toBe(false);
+      taken.acknowledge();
+      await until(async () => !(await isKnown()));
+    }),
+  );
+
+  it.concurrent(
     "delivers a job that was added again after a flush to another grader when its grader dies, and counts the delivery",
     staged(async (stage) => {
       const { queue } = await rebuiltQueue(stage);
