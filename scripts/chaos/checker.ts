@@ -41,16 +41,16 @@ export async function checkRun(
     finding("acknowledged and lost", histories, ({ acknowledged, work }) =>
       acknowledged && !byId.has(work.id) ? work.id : null,
     ),
-    finding("graded twice", submissions, ({ id }) => twice(id, attempts.get(id) ?? [], events.get(id) ?? [])),
+    finding("graded twice", submissions, (row) =>
+      twice(row, attempts.get(row.id) ?? [], events.get(row.id) ?? []),
+    ),
     finding("late report applied", submissions, ({ id }) =>
       findLateReport(id, attempts.get(id) ?? [], events.get(id) ?? []),
     ),
     finding("wrong verdict", histories, (history) => wrongVerdict(history, byId.get(history.work.id))),
     equalInputs(histories, byId),
     finding("leaderboard doubled or wrong", wrongBoards(submissions, standings, configs), (wrong) => wrong),
-    finding("left unfinished", submissions, ({ id, state }) =>
-      FINAL.has(state) ? null : `${id} is ${state}`,
-    ),
+    finding("left unfinished", submissions, (row) => unfinished(row, new Date())),
     finding("slots wrong", submissions, (row) =>
       wrongSlot(row, slots.get(row.id) ?? [], events.get(row.id) ?? []),
     ),
@@ -72,15 +72,26 @@ function finding<T>(promise: string, all: readonly T[], look: (one: T) => string
   return { promise, broken: all.map(look).filter((one) => one !== null) };
 }
 
-function twice(
-  id: string,
-  attempts: readonly AttemptRow[],
+/** An external grader may replace its grade, and repeats it after a lost answer: each time is another last event. */
+export function twice(
+  { id, outside_status }: Pick<SubmissionRow, "id" | "outside_status">,
+  attempts: readonly Pick<AttemptRow, "accepted">[],
   events: readonly { type: SubmissionEvent["type"] }[],
 ): string | null {
   const accepted = attempts.filter((attempt) => attempt.accepted === 1).length;
   const last = events.filter(({ type }) => isLastEvent(type)).length;
-  return accepted > 1 || last > 1 ? `${id}: ${accepted} accepted attempts, ${last} last events` : null;
+  return accepted > 1 || (last > 1 && outside_status === null)
+    ? `${id}: ${accepted} accepted attempts, ${last} last events`
+    : null;
 }
+
+/** An external grader, which the broker cannot ask, has until its deadline. */
+export function unfinished({ id, state, outside_status, deadline_at }: Unfinished, now: Date): string | null {
+  const waits =
+    state === "submitted" && outside_status !== null && deadline_at !== null && new Date(deadline_at) > now;
+  return FINAL.has(state) || waits ? null : `${id} is ${state}`;
+}
+type Unfinished = Pick<SubmissionRow, "id" | "state" | "outside_status" | "deadline_at">;
 
 /**
  * Deliveries of an attempt are counted, and each start of one is an event: when more have started than the accepted one's number, it
@@ -126,16 +137,22 @@ function equalInputs(histories: readonly History[], byId: ReadonlyMap<string, Su
   });
 }
 
-/** Graded and refused are the participant's, and cancelled while it was graded; whatever else ended it gives the slot back. */
-function wrongSlot(
-  row: SubmissionRow,
-  slots: readonly SlotRow[],
+/**
+ * Graded and refused are the participant's, and cancelled while it was graded, as it always may be by an external grader; whatever else
+ * ended it gives the slot back. Other functions and dry runs take none.
+ */
+export function wrongSlot(
+  row: Pick<SubmissionRow, "id" | "state" | "function" | "dry_run" | "error_code" | "outside_status">,
+  slots: readonly Pick<SlotRow, "state">[],
   events: readonly { type: SubmissionEvent["type"] }[],
 ): string | null {
-  const begun = events.findLast(({ type }) => type === "grading" || type === "requeued")?.type === "grading";
+  const begun =
+    row.outside_status !== null ||
+    events.findLast(({ type }) => type === "grading" || type === "requeued")?.type === "grading";
   const verdict =
     row.state === "graded" || row.error_code === "rejected" || (row.state === "cancelled" && begun);
-  const wanted = !FINAL.has(row.state) ? "reserved" : verdict ? "charged" : "returned";
+  const settled = !FINAL.has(row.state) ? "reserved" : verdict ? "charged" : "returned";
+  const wanted = row.function === "submit" && row.dry_run === 0 ? settled : "";
   const states = slots.map(({ state }) => state).join(", ");
   return states === wanted
     ? null

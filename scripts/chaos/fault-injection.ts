@@ -46,9 +46,10 @@ export function injectFaults(plan: readonly Fault[], fleet: Fleet, say: (line: s
 async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): Promise<void> {
   if (part === "wire") return fleet.cutClients(holdMs);
   // Redis may be away, and the second command ends its own connection too.
-  if (kind === "flush") return fleet.redisCommand("FLUSHALL").catch(() => {});
+  if (kind === "flush") return void (await fleet.redisCommand("FLUSHALL").catch(() => {}));
   if (kind === "cut") {
-    if (part === "redis") return fleet.redisCommand("CLIENT", "KILL", "TYPE", "normal").catch(() => {});
+    if (part === "redis")
+      return void (await fleet.redisCommand("CLIENT", "KILL", "TYPE", "normal").catch(() => {}));
     return endConnections(fleet.postgres[0]!.url);
   }
   if (kind === "read-only") return makeReadOnly(fleet.postgres[0]!.url, holdMs);

@@ -67,8 +67,8 @@ export interface Fleet {
   upgrade(part: Part, index: number): void;
   /** The server that is the master: with Sentinel, one of two. */
   redisMaster(): Promise<Service>;
-  /** Sends one command to Redis, over a connection of its own. */
-  redisCommand(name: string, ...args: string[]): Promise<void>;
+  /** Sends one command to Redis, over a connection of its own. Resolves with the reply. */
+  redisCommand(name: string, ...args: string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -190,7 +190,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       client.on("error", () => {});
       try {
         await client.connect();
-        await client.call(name, ...args);
+        return await client.call(name, ...args);
       } finally {
         client.disconnect();
       }

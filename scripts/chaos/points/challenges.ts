@@ -62,6 +62,7 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
   await writeQuickChallenge(challenges, quick("hooked", { webhooks: [hook] }));
   await writeQuickChallenge(challenges, quick("coded"));
   await writeQuickChallenge(challenges, quick("regraded"));
+  await writeQuickChallenge(challenges, quick("regraded-slowly"));
   await writeFinalChallenge(challenges, 2);
   await writeQuickChallenge(
     challenges,

@@ -152,6 +152,16 @@ const WEBAPP_API: Scenario = {
     const path = `/api/external_graders/${made.body.submission_id}`;
     const graded = new URLSearchParams({ grading_status: "graded", score: "0.25" });
     await request(world, "PATCH", `${path}?${graded}`, { token: ADMIN_KEY, accepted: [200, 202] });
+    // This interface knows no repetition: each answer that was lost leaves a submission that is never graded.
+    const rows = await world.records.db
+      .selectFrom("submissions")
+      .select(["number", "state", "score"])
+      .where("participant_id", "=", await idOf(world, `outside ${stop.n}`))
+      .execute();
+    const mine = rows.filter(({ number }) => number === made.body.submission_id);
+    const others = rows.filter(({ number }) => number !== made.body.submission_id);
+    if (mine[0]?.score !== 0.25 || others.some(({ state }) => state !== "submitted"))
+      throw new Error(`after the grade, the records have ${JSON.stringify(rows)}`);
   },
 };
 

@@ -4,62 +4,83 @@ import { createSubmissionId } from "../../../shared/src/index.ts";
 import { command, type Scenario, submissionThat, submitValue, until, type World } from "./world.ts";
 
 const CHALLENGE = "regraded";
+/** One whose jobs last beyond the broker's next look at overdue ones, every second. */
+const SLOW = "regraded-slowly";
 /** How long a job takes: a regrade is to be under way. */
-const SECONDS = 0.2;
+const SECONDS: Record<string, number> = { [CHALLENGE]: 0.2, [SLOW]: 2.5 };
 
-const running = ({ records: { db } }: World) =>
+const running = ({ records: { db } }: World, challenge = CHALLENGE) =>
   db
     .selectFrom("regrades")
     .selectAll()
-    .where("challenge", "=", CHALLENGE)
+    .where("challenge", "=", challenge)
     .where("state", "=", "running")
     .executeTakeFirst();
 
 /** Two submissions that have their grades. */
-async function graded(world: World): Promise<void> {
+async function graded(world: World, challenge = CHALLENGE): Promise<void> {
   const { db } = world.records;
-  const known = await db.selectFrom("submissions").select("id").where("challenge", "=", CHALLENGE).execute();
+  const seconds = SECONDS[challenge]!;
+  const known = await db.selectFrom("submissions").select("id").where("challenge", "=", challenge).execute();
   for (let count = known.length; count < 2; count++) {
     const [id, key] = [createSubmissionId(), world.keys[count]!];
-    await submitValue(world, key, { id, challenge: CHALLENGE, data: { score: count + 1, seconds: SECONDS } });
+    await submitValue(world, key, { id, challenge, data: { score: count + 1, seconds } });
     await submissionThat(world, key, id, ({ state }) => state === "graded");
   }
 }
 
 /** No regrade runs, and all grades are what they were. */
-async function settled(world: World): Promise<void> {
-  await until(world, async () => (await running(world)) === undefined);
+async function settled(world: World, challenge = CHALLENGE): Promise<void> {
+  await until(world, async () => (await running(world, challenge)) === undefined);
   const rows = await world.records.db
     .selectFrom("submissions")
     .select("score")
-    .where("challenge", "=", CHALLENGE)
+    .where("challenge", "=", challenge)
     .orderBy("score")
     .execute();
   const scores = rows.map(({ score }) => score).join(" ");
   if (scores !== "1 2") throw new Error(`after the regrade, the scores are ${scores}`);
 }
 
+const last = new WeakMap<World, Promise<unknown>>();
 /** One after the other: a challenge has one regrade at a time. */
-let last: Promise<unknown> = Promise.resolve();
-const inTurn = (work: () => Promise<void>): Promise<void> => {
-  const mine = last.then(work);
-  last = mine.catch(() => {});
+const inTurn = (world: World, work: () => Promise<void>): Promise<void> => {
+  const mine = (last.get(world) ?? Promise.resolve()).then(work);
+  last.set(
+    world,
+    mine.catch(() => {}),
+  );
   return mine;
 };
 
 const REGRADED: Scenario = {
-  steps: ["publish.regrade", "commit.swap-grades", "commit.sweep-regrades"],
-  run: (world, { step }) =>
-    inTurn(async () => {
+  steps: ["publish.regrade", "commit.swap-grades"],
+  run: (world) =>
+    inTurn(world, async () => {
       await graded(world);
-      const { id } = await startRegrade(world.records, CHALLENGE, new Date());
-      if (step === "commit.sweep-regrades")
-        await world.records.db
+      await startRegrade(world.records, CHALLENGE, new Date());
+      await settled(world);
+    }),
+};
+
+/** A job of a regrade is overdue. */
+const OVERDUE: Scenario = {
+  steps: ["commit.sweep-regrades"],
+  run: (world) =>
+    inTurn(world, async () => {
+      await graded(world, SLOW);
+      const { id } = await startRegrade(world.records, SLOW, new Date());
+      // The start of a job sets its deadline.
+      await until(world, async () => {
+        const { numUpdatedRows } = await world.records.db
           .updateTable("regrade_items")
           .set({ deadline_at: new Date(0).toISOString() })
           .where("regrade", "=", id)
-          .execute();
-      await settled(world);
+          .where("state", "=", "grading")
+          .executeTakeFirst();
+        return numUpdatedRows > 0 || !(await running(world, SLOW));
+      });
+      await settled(world, SLOW);
     }),
 };
 
@@ -67,7 +88,7 @@ const STARTED: Scenario = {
   steps: ["commit.start-regrade"],
   byCommand: true,
   run: (world, { isAfter }) =>
-    inTurn(async () => {
+    inTurn(world, async () => {
       await graded(world);
       const before = await world.records.db.selectFrom("regrades").select("id").execute();
       const { code, stderr } = await command(world, [
@@ -84,7 +105,7 @@ const CANCELLED: Scenario = {
   steps: ["commit.cancel-regrade"],
   byCommand: true,
   run: (world, { isAfter }) =>
-    inTurn(async () => {
+    inTurn(world, async () => {
       await graded(world);
       await startRegrade(world.records, CHALLENGE, new Date());
       const { code, stderr } = await command(world, [
@@ -98,4 +119,4 @@ const CANCELLED: Scenario = {
     }),
 };
 
-export const REGRADES: readonly Scenario[] = [REGRADED, STARTED, CANCELLED];
+export const REGRADES: readonly Scenario[] = [REGRADED, OVERDUE, STARTED, CANCELLED];

@@ -92,6 +92,8 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   };
   const stops = new Map<string, number>();
   const begun: Promise<unknown>[] = [];
+  /** The work under way, named by its stop. */
+  const underWay = new Set<string>();
   const unmet: string[] = [];
   try {
     for (let step = next(); step !== undefined; step = next())
@@ -109,7 +111,8 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     rmSync(file, { force: true });
     const late = sleep(SETTLE_MS, true, { ref: false });
     if (await Promise.race([Promise.all(begun).then(() => false), late]))
-      unmet.push(`something was still under way after ${SETTLE_MS / 1000} s`);
+      for (const one of underWay)
+        unmet.push(`${one}: still under way ${SETTLE_MS / 1000} s after the last stop`);
     ending.abort();
     await Promise.race([Promise.all(begun), sleep(ABORTED_MS, undefined, { ref: false })]);
     const { challenges: loaded } = await loadChallenges(challenges);
@@ -134,12 +137,18 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   async function stopOnce(scenario: Scenario, step: string, isAfter: boolean): Promise<boolean> {
     const restarts = supervision.restarts();
     const n = begun.length;
-    arm(file, `${step} ${isAfter ? "after" : "before"}`);
-    const work = scenario.run(world, { n, step, isAfter }).catch((error: Error) => {
-      if (ending.signal.aborted) return;
-      unmet.push(`${step} ${isAfter ? "after" : "before"}, ${n}: ${error.message}`);
-      say(`! ${unmet.at(-1)}`);
-    });
+    const point = `${step} ${isAfter ? "after" : "before"}`;
+    const name = `${point}, ${n}`;
+    arm(file, point);
+    underWay.add(name);
+    const work = scenario
+      .run(world, { n, step, isAfter })
+      .catch((error: Error) => {
+        if (ending.signal.aborted) return;
+        unmet.push(`${name}: ${error.message}`);
+        say(`! ${unmet.at(-1)}`);
+      })
+      .finally(() => underWay.delete(name));
     begun.push(work);
     const isStopped = await stopped(file, work);
     if (isStopped && !scenario.byCommand) await supervision.after(restarts);

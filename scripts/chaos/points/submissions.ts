@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +16,9 @@ import {
   until,
   type World,
 } from "./world.ts";
+
+/** How long a grader may take to its next heartbeat, on a busy machine. Its job must take longer. */
+const HEARTBEAT_MS = 3500;
 
 /** Clients submit a value and a file, and cancel a third submission. */
 export const SUBMISSIONS: Scenario = {
@@ -59,7 +63,8 @@ const PARTS: Scenario = {
   steps: ["upload.part"],
   async run(world, stop) {
     const path = join(world.folder, "inputs/large.bin");
-    await writeFile(path, Buffer.alloc(20 * 1024 * 1024, "x"));
+    // Written once: what was begun at earlier stops may still read it, and refuses a file that changes.
+    if (!existsSync(path)) await writeFile(path, Buffer.alloc(20 * 1024 * 1024, "x"));
     const clients = startClients({
       work: [
         {
@@ -161,39 +166,78 @@ const OVERDUE: Scenario = {
 
 /** Redis forgets everything while a job runs; the graders end as well for a submission that no grader holds then. */
 const FLUSHED: Scenario = {
-  steps: ["queue.end-rebuild", "queue.add-again", "commit.recover-queue"],
+  steps: ["queue.end-rebuild", "commit.recover-queue"],
   async run(world, stop) {
-    const key = keyOf(world, stop);
-    const id = createSubmissionId();
-    await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 3, steps: 0 } });
-    await submissionThat(world, key, id, ({ state }) => state !== "submitted");
+    const [key, id] = await startSlowJob(world, stop);
     if (stop.step === "commit.recover-queue")
       await Promise.all(world.fleet.grader.map((grader) => grader.kill("SIGKILL")));
     await world.fleet.redisCommand("FLUSHALL");
     await submissionThat(world, key, id, ({ state }) => state === "graded");
+    // A rebuild waits until graders have reported their jobs again, and may end after this one.
+    await until(world, async () => (await world.fleet.redisCommand("EXISTS", "{crowdai}:epoch")) === 1);
   },
 };
+
+/** A grader adds its job again to a Redis that forgot it, before the broker has noticed, which would publish it again itself. */
+const ADDED_AGAIN: Scenario = {
+  steps: ["queue.add-again"],
+  async run(world, stop) {
+    const [key, id] = await startSlowJob(world, stop);
+    const { broker, env, redisCommand } = world.fleet;
+    await broker[0]!.kill("SIGSTOP");
+    try {
+      await redisCommand("FLUSHALL");
+      const end = performance.now() + HEARTBEAT_MS;
+      await until(world, async () => !existsSync(env.CROWDAI_CRASH_FILE!) || performance.now() > end);
+    } finally {
+      await broker[0]!.kill("SIGCONT");
+    }
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
+/** Submits what takes seconds. Resolves with key and id when a grader has begun. */
+async function startSlowJob(world: World, stop: Stop): Promise<[key: string, id: string]> {
+  const [key, id] = [keyOf(world, stop), createSubmissionId()];
+  await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 4, steps: 0 } });
+  await submissionThat(world, key, id, ({ state }) => state !== "submitted");
+  return [key, id];
+}
 
 /** A grader is stopped politely, with a job that runs. */
 const STOPPED: Scenario = {
   steps: ["queue.return-unseen"],
   async run(world, stop) {
+    const grader = world.fleet.grader[stop.n % world.fleet.grader.length]!;
+    // One that still starts would end at once.
+    await until(world, async () => (await attachedPids(world)).includes(grader.pid));
     const key = keyOf(world, stop);
     const id = createSubmissionId();
     await submitValue(world, key, { id, challenge: "chaos", data: { score: 1, seconds: 0.3, steps: 0 } });
-    await world.fleet.grader[stop.n % world.fleet.grader.length]!.kill("SIGTERM");
+    await grader.kill("SIGTERM");
     await submissionThat(world, key, id, ({ state }) => state === "graded");
   },
 };
 
+/** Returns the processes of the graders that Redis lists, by the end of their names. */
+async function attachedPids({ fleet }: World): Promise<number[]> {
+  const consumers = (await fleet.redisCommand("HKEYS", "{crowdai}:graders")) as string[];
+  return consumers.map((name) => Number(/-(\d+):/.exec(name)?.[1]));
+}
+
 /** Results with a file and an image. */
 const MEDIA: Scenario = {
   steps: ["upload.result-file", "upload.media", "commit.media-maker"],
+  // An image whose broker ends three times is given up.
+  once: true,
   async run(world, stop) {
     const key = keyOf(world, stop);
     const id = createSubmissionId();
     await submitValue(world, key, { id, challenge: "media", data: { score: 1, n: stop.n } });
-    await submissionThat(world, key, id, ({ media }) => media !== null);
+    await submissionThat(world, key, id, ({ media, media_dropped }) => {
+      if (media_dropped !== null) throw new Error(`${id}: media dropped: ${media_dropped}`);
+      return media !== null;
+    });
   },
 };
 
@@ -258,8 +302,8 @@ const STARTED: Scenario = {
 };
 
 export const ABOUT_SUBMISSIONS: readonly Scenario[] = [
-  ...[SUBMISSIONS, PARTS, CALLS, INVALID_VALUE, MODELS, OVERDUE, FLUSHED, STOPPED, MEDIA, SESSION, WEBHOOK],
-  STARTED,
+  ...[SUBMISSIONS, PARTS, CALLS, INVALID_VALUE, MODELS, OVERDUE, FLUSHED, ADDED_AGAIN],
+  ...[STOPPED, MEDIA, SESSION, WEBHOOK, STARTED],
 ];
 
 async function digest(bytes: Uint8Array): Promise<string> {
