@@ -104,7 +104,8 @@ export async function createMediaMaker(options: {
   }
 
   async function retryLater(work: MediaWorkRow, error: unknown): Promise<void> {
-    if (signal.aborted) return;
+    // The broker stops, which says nothing about the media: any broker may start it at once.
+    if (signal.aborted) return postponeMediaWork(records.db, work, clock(), work.tries - 1).catch(() => {});
     const isStoreUnreachable = error instanceof CrowdaiError && error.code === "store_unreachable";
     log.warn(
       { event: "media_processing_failed", submission: work.submission, err: error },
