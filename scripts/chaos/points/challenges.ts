@@ -43,7 +43,8 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
   await writeChaosChallenge(challenges);
   await writeCountingChallenge(challenges, PLAYED, {
     args: ["3"],
-    environment: { seeds: { count: 2 } },
+    // An agent cannot speak while its broker starts, which takes long on a busy machine.
+    environment: { seeds: { count: 2 }, limits: { idle_seconds: 120 } },
     config: { rounds: [{ id: "1", parallel_limit: null }] },
   });
   const hook = { url: webhook, events: ["submission.graded"] };
