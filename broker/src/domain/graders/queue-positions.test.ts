@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Records } from "../../records/records.ts";
+import type { Db, Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
 import { createQueuePositions, inFairOrder, readQueue, readServed } from "./queue-positions.ts";
 
@@ -106,6 +106,41 @@ it("a queue that takes long to read is read once for all who ask, and they use t
   await leave(100);
   // No one gets an old reading.
   expect(new Set(await Promise.all(Array.from({ length: 20 }, () => ask(299))))).toEqual(new Set([200]));
+});
+
+it("a short queue is read once for all who ask at the same moment, and again for the next", async () => {
+  await leave(LENGTH - 20);
+  let whole = 0;
+  const counted = records.db.withPlugin({
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      if (result.rows.length >= 10) whole++;
+      return result;
+    },
+  });
+  const positions = createQueuePositions();
+  const places = (numbers: readonly number[], db: Db = counted) =>
+    Promise.all(
+      numbers.map((number) => positions.placeOf(db, { challenge: "iris", number, participant_id: 1 })),
+    );
+  const all = Array.from({ length: 20 }, (_, index) => LENGTH - 19 + index);
+  expect(await places(all)).toEqual(all.map((_, index) => index + 1));
+  expect(whole).toBe(1);
+  await leave(LENGTH - 15);
+  expect(await places(all.slice(-15))).toEqual(all.slice(0, 15).map((_, index) => index + 1));
+  expect(whole).toBe(2);
+  // A transaction reads what it has changed itself.
+  const refused = records.db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable("submissions")
+      .set({ state: "graded" })
+      .where("number", "<=", LENGTH - 10)
+      .execute();
+    const [within, outside] = await Promise.all([places([LENGTH], trx), places([LENGTH])]);
+    expect([within, outside]).toEqual([[10], [15]]);
+    throw new Error("undone");
+  });
+  await expect(refused).rejects.toThrow("undone");
 });
 
 it("a queue of many statements is read whole", async () => {

@@ -57,16 +57,16 @@ type Served = ReadonlyMap<number, string>;
 /** Of a long queue that was read a moment ago, only the rest is read. */
 export function createQueuePositions(monotonic: () => number = () => performance.now()): QueuePositions {
   const readings = new Map<string, Reading>();
-  /** A long queue is read once for all who ask meanwhile: everyone in a commit asks at the same moment. */
+  /** A queue is read once for all who ask meanwhile: everyone in a commit asks at the same moment. */
   const renewals = new Map<string, Promise<Reading>>();
+  const shortReads = new Map<string, { db: Db; reading: Promise<Reading | null> }>();
 
-  async function read(db: Db, challenge: string): Promise<Reading> {
+  async function read(db: Db, challenge: string, number: number): Promise<Reading> {
     const last = readings.get(challenge);
     const known = last && last.length > SHORT ? last : null;
     if (!known) {
-      const began = monotonic();
-      const first = await waiting(db, { challenge, after: 0 });
-      if (first.length <= SHORT) return complete(db, challenge, { began, entries: first, known });
+      const short = await readShort(db, challenge);
+      if (short) return number > short.last ? addNew(db, challenge, short) : short;
     }
     const ageMs = known ? monotonic() - known.at : STALE_MS;
     if (known && ageMs < freshMs(known)) return addNew(db, challenge, known);
@@ -75,6 +75,23 @@ export function createQueuePositions(monotonic: () => number = () => performance
     // It fails again for those who wait for the next one.
     renewal.catch(() => {});
     return addNew(db, challenge, known);
+  }
+
+  /** Reads a queue of up to SHORT submissions; null when it is longer. */
+  function readShort(db: Db, challenge: string): Promise<Reading | null> {
+    const running = shortReads.get(challenge);
+    // A transaction sees what others do not.
+    if (running?.db === db) return running.reading;
+    const began = monotonic();
+    const reading = waiting(db, { challenge, after: 0 })
+      .then((entries) =>
+        entries.length <= SHORT ? complete(db, challenge, { began, entries, known: null }) : null,
+      )
+      .finally(() => {
+        if (shortReads.get(challenge)?.reading === reading) shortReads.delete(challenge);
+      });
+    shortReads.set(challenge, { db, reading });
+    return reading;
   }
 
   function renew(db: Db, challenge: string, known: Reading | null): Promise<Reading> {
@@ -109,7 +126,7 @@ export function createQueuePositions(monotonic: () => number = () => performance
 
   return {
     async placeOf(db, { challenge, number, participant_id }) {
-      const { numbers, served } = await read(db, challenge);
+      const { numbers, served } = await read(db, challenge, number);
       const list = numbers.get(participant_id) ?? [number];
       const own = countBelow(list, number);
       const turn = { served: served.get(participant_id), first: list[0]! };
