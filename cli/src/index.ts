@@ -16,16 +16,14 @@ export type {
   EnvironmentSpace,
   EnvironmentStep,
 } from "./environment/environment.ts";
-export {
-  Challenge,
-  type EnvironmentOptions,
-  type FileInput,
-  type SubmitOptions,
-} from "./library/challenge.ts";
+export { Challenge } from "./library/challenge.ts";
 export type { CheckOptions, CheckResult } from "./library/check-from-program.ts";
+export type { EnvironmentOptions } from "./library/environment-options.ts";
+export type { FileInput } from "./library/file-input.ts";
 export type { OpenOptions } from "./library/open-options.ts";
 export type { SealedSubmission, SpoolOptions } from "./library/spool-from-program.ts";
 export type { StreamInput } from "./library/stream-input.ts";
+export type { SubmitOptions } from "./library/submit-options.ts";
 export type { SubmitEvent, Submitting } from "./library/submitting.ts";
 export type { CodeOutcome } from "./snapshot/send/code-outcome.ts";
 export type { Answer, EvaluateOptions, Settled } from "./submit/evaluate-values.ts";

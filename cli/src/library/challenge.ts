@@ -11,93 +11,18 @@ import type { HttpClient } from "../client/http/http-client.ts";
 import type { Agents } from "../client/http/proxy-agents.ts";
 import type { BrokerSession } from "../client/session/broker-session.ts";
 import type { Environment } from "../environment/environment.ts";
-import type { CodeOutcome } from "../snapshot/send/code-outcome.ts";
 import type { Answer, EvaluateOptions, Settled } from "../submit/evaluate-values.ts";
 import type { FollowOptions } from "../submit/follow.ts";
 import type { Grade } from "../submit/grade.ts";
-import type { ModelFile } from "../submit/models.ts";
 import type { CheckOptions, CheckResult } from "./check-from-program.ts";
 import type { ChallengeSession } from "./connect.ts";
+import type { EnvironmentOptions } from "./environment-options.ts";
+import { isFileInput } from "./file-input.ts";
 import type { OpenOptions } from "./open-options.ts";
 import type { SealedSubmission, SpoolOptions } from "./spool-from-program.ts";
 import { isStreamInput, type StreamInput } from "./stream-input.ts";
+import type { SubmitOptions } from "./submit-options.ts";
 import { type Observers, type Submitting, startSubmitting } from "./submitting.ts";
-
-/**
- * Options of {@link Challenge.submit}.
- *
- * @example
- * const options: SubmitOptions = { message: "Deeper trees", timeoutMs: 60_000, code: true };
- */
-export interface SubmitOptions extends FollowOptions {
-  /** Id or number of the round. Default: the open round. */
-  round?: string | number;
-  /** Message to store with the submission. */
-  message?: string;
-  /** Name of the file that the broker stores. Default: the name of the file; for a stream "predictions". */
-  name?: string;
-  /** Whether to wait for the grade; `false` resolves as soon as the submission is accepted. Default: true. */
-  wait?: boolean;
-  /**
-   * Code to include: `true` for the project of the running script, or a path for the project in that folder. The rules
-   * for excluded files and secrets are those of `crowdai submit --code`. Default: none.
-   */
-  code?: boolean | string;
-  /** Whether the code may be published when the challenge closes, which requires the MIT license. Default: false. */
-  publish?: boolean;
-  /** Includes the code even if it seems to contain secrets. Default: false. */
-  allowSecrets?: boolean;
-  /** Called when it is known whether the broker has the code. A submission never fails because of its code. */
-  onCode?: (outcome: CodeOutcome | null) => void;
-  /** Id of your own: 8 to 64 letters, digits, - or _. Submitting again with the same id is the same submission. */
-  id?: string;
-  /**
-   * Folder for notes about unfinished submissions. The same submission made again, even after a crash, continues with the
-   * parts of its file that have not arrived. Not needed together with `id`, which does the same. Default: none.
-   */
-  journal?: string;
-  /** Model files to store with the submission: paths, or `{ file, name }`. */
-  models?: readonly (ModelFile | string)[];
-  /** Whether to run the challenge's check before anything is sent. The grader runs it in any case. Default: true. */
-  check?: boolean;
-  /** Stops waiting when aborted; an accepted submission continues. */
-  signal?: AbortSignal;
-}
-
-/**
- * Options of {@link Challenge.environment}.
- *
- * @example
- * const options: EnvironmentOptions = { message: "PPO, 2M steps", onProgress: (progress) => console.error(progress) };
- */
-export interface EnvironmentOptions {
-  /**
-   * Id of the submission, 8 to 64 letters, digits, - or _; a session that exists is joined. Default: CROWDAI_SUBMISSION,
-   * which `crowdai run` sets, for the first session of a program; else a new one.
-   */
-  id?: string;
-  /** Id or number of the round. Default: the open round. */
-  round?: string | number;
-  /** Message to store with the submission. */
-  message?: string;
-  /** Called whenever the progress has changed, such as the queue position. */
-  onProgress?: FollowOptions["onProgress"];
-  /** Called for each numbered event, once and in order. */
-  onEvent?: FollowOptions["onEvent"];
-  /** Ends all calls with `interrupted` when aborted; the session is then left to its own limits. */
-  signal?: AbortSignal;
-}
-
-/**
- * A file to submit. `name` is the name that the broker stores; it defaults to the last part of the path.
- *
- * @example
- * await challenge.submit({ file: "out/predictions.csv", name: "forest.csv" });
- */
-export interface FileInput {
-  file: string;
-  name?: string;
-}
 
 interface SessionContext {
   broker: URL;
@@ -454,10 +379,4 @@ export class Challenge implements AsyncDisposable {
     const [http, agents, key, client] = [this.#http, this.#agents, this.#key(), this.#client];
     return { ...options, broker: http.broker, agents, http, key, client };
   }
-}
-
-function isFileInput(input: unknown): input is FileInput {
-  if (typeof input !== "object" || input === null || !("file" in input) || typeof input.file !== "string")
-    return false;
-  return Object.keys(input).every((key) => key === "file" || key === "name");
 }
