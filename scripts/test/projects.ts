@@ -168,6 +168,18 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "node",
+    files: [
+      "broker/src/domain/submissions/{accept-upload,cancel-and-expire,create-job}.test.ts",
+      "broker/src/domain/submissions/{registration,write-outcome}.test.ts",
+    ],
+    because: "rules of ours decide, over records that are the same under both",
+    both: [
+      "broker/src/domain/submissions/{apply-report,head-of-queue}.test.ts",
+      "broker/src/domain/publishing/publishing.test.ts",
+    ],
+  },
+  {
+    runtime: "node",
     files: ["broker/test/legacy/bad-input.test.ts"],
     because: "the broker refuses these messages after the runtime has received them",
     both: [

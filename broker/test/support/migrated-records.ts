@@ -9,7 +9,7 @@ import { sqliteDialect } from "../../src/records/sqlite-dialect.ts";
 import type { Tables } from "../../src/records/tables.ts";
 
 /** The log of connections that write to the disk in place. */
-const SYNCED = { grown() {}, settle: () => null, close() {} };
+export const SYNCED = { grown() {}, settle: () => null, close() {} };
 
 /** Opens SQLite records as they were after a migration, until the test ends; `writer` accepts statements of that version. */
 export async function recordsMigratedTo(name: string) {

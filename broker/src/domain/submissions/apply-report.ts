@@ -33,20 +33,18 @@ export async function applyReport(
   report: Report,
   applyRegradeReport: ApplyRegradeReport,
 ): Promise<void> {
-  let regraded = false;
   const applied = await commit(context.records, "apply-report", async (trx) => {
     const current = await currentAttempt(context.records, trx, report);
     if (current) return { current, events: await applyTo(context, trx, current, report) };
-    regraded = await applyRegradeReport(trx, report);
-    return null;
+    return (await applyRegradeReport(trx, report)) ? "to a regrade" : null;
   });
-  if (applied) {
+  if (applied === "to a regrade") {
+    // The queue has a free place for the regrade's next job.
+    if (report.type === "finished") context.dispatchSoon();
+  } else if (applied) {
     const { current, events } = applied;
     if (report.type === "finished") recordTime(context, current, report.seconds);
     context.announce(current.row.challenge, events);
-  } else if (regraded) {
-    // The queue has a free place for the regrade's next job.
-    if (report.type === "finished") context.dispatchSoon();
   } else {
     context.metrics.refused(report.type);
     context.log.warn(

@@ -46,7 +46,7 @@ export const standingWith = (
 export async function updateBoards(trx: Db, row: SubmissionRow): Promise<Moved> {
   const { place, finals } = await moveOnBoards(trx, row);
   await writeSubmission(trx, { id: row.id, ...columnsOf(place) });
-  if (finals > 0 && row.post_challenge === 0) await updateFinalStanding(trx, row, finals);
+  if (finals > 0) await updateFinalStanding(trx, row, finals);
   return { place, finals };
 }
 

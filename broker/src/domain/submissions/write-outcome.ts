@@ -120,7 +120,7 @@ export function gradeColumns(
     score_secondary,
     ...keys,
     grading_message: message,
-    data: data === undefined || data === null ? null : JSON.stringify(data),
+    data: data == null ? null : JSON.stringify(data),
     meta: JSON.stringify(outcome.meta),
     artifacts: JSON.stringify(artifacts),
     media_dropped: media_dropped ?? null,
