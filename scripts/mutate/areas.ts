@@ -32,6 +32,16 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "shared/src/protocol/{submission-id,suggest,upload-parts,api-key}.test.ts",
     ],
   },
+  submissions: {
+    about: "the life of a submission: reports, outcomes, boards, cancelling, deadlines, a lost queue",
+    files: [
+      "broker/src/domain/submissions/{apply-report,cancel-submission,deadlines,recover-queue}.ts",
+      "broker/src/domain/submissions/{stage-verdict,sweep-deadlines,update-boards,verdicts,write-outcome}.ts",
+    ],
+    tests: [
+      "broker/src/domain/submissions/{stage-verdict,apply-report,write-outcome,cancel-and-expire}.test.ts",
+    ],
+  },
   publishing: {
     about: "closing a challenge, and the code that becomes public",
     files: ["broker/src/domain/publishing/{close-challenge,publish-due,publish-requests}.ts"],

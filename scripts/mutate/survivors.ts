@@ -14,6 +14,8 @@ function same(file: string, source: string, because: string, changes: readonly s
 }
 
 const FILE_NAME = "shared/src/protocol/file-name.ts";
+const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
+const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
 
 /** Each was looked at. `npm run mutate` fails where one of them is not a survivor any more. */
@@ -42,6 +44,48 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ...same(CHECK_ACTION, '} else if (typeof item === "object") {', "saves a call for each text", [
     'typeof item === "object" → true',
   ]),
+  ...same(
+    "broker/src/domain/submissions/cancel-submission.ts",
+    "if (events.length > 0 && row.accepted_at === null) await removeUnaccepted(context, row);",
+    "a repeated message would remove again what is gone",
+    ["events.length > 0 → true", "events.length > 0 → events.length >= 0"],
+  ),
+  ...same(
+    UPDATE_BOARDS,
+    "(!isPrevious(board) || (border !== null && row.created_at <= border)),",
+    "no time is before null; the compiler asks for the comparison",
+    ["border !== null → true"],
+  ),
+  ...same(
+    UPDATE_BOARDS,
+    "(await anyDecision(trx, { participant: row.participant_id })) !== undefined &&",
+    "a short statement that saves a long one",
+    ["(await anyDecision(trx, { participant: row.participant_id })) !== undefined → true"],
+  ),
+  ...same(
+    WRITE_OUTCOME,
+    'const isFirst = row.state !== "graded" && row.outside_status === null && row.baseline === 0;',
+    "a faster way for most grades, with the result of reading all of a participant's",
+    ['row.state !== "graded" && row.outside_status === null && row.baseline === 0 → false'],
+  ),
+  ...same(
+    WRITE_OUTCOME,
+    'if (ranked) await settleSlot(trx, row.id, "charged", "graded", now);',
+    "saves a statement where there is no slot",
+    ["ranked → true"],
+  ),
+  ...same(
+    WRITE_OUTCOME,
+    "if (finals > 0) await updateFinalStanding(trx, row, finals);",
+    "making the final board again takes longer, with the same result",
+    ["finals > 0 → false"],
+  ),
+  ...same(
+    WRITE_OUTCOME,
+    ": { sort_primary: null, sort_secondary: null };",
+    "the columns of what is not ranked were never anything else; the compiler asks for them",
+    ["{ sort_primary: null, sort_secondary: null } → {}"],
+  ),
   ...same(
     "broker/src/records/group-commit.ts",
     "export function createGroupCommit(run: (sql: string) => void, now = () => performance.now()): GroupCommit {",
