@@ -1,4 +1,4 @@
-import { type Intent, isFinal, type Receipt } from "@crowdai/shared";
+import { CrowdaiError, type Intent, isFinal, type Receipt } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
@@ -25,7 +25,13 @@ import {
   isSameContent,
   requireSame,
 } from "./described-input.ts";
-import { lockSubmission, participantLock, submissionWithId, writeSubmission } from "./find-submission.ts";
+import {
+  findFreeOrOwn,
+  lockSubmission,
+  participantLock,
+  submissionWithId,
+  writeSubmission,
+} from "./find-submission.ts";
 import { insertSubmission, reserveSlot } from "./insert-submission.ts";
 import { requireSameModels } from "./models.ts";
 import { type ReceiptNeeds, receipt } from "./receipt.ts";
@@ -51,7 +57,24 @@ export async function registerIntent(
   const { config } = context.catalog.get(intent.challenge);
   const input = describeInput(intent);
   if (known) return repeated(context, caller, intent, input, known);
+  try {
+    return await registerNew(context, config, caller, intent, input);
+  } catch (error) {
+    if (!(error instanceof CrowdaiError)) throw error;
+    // A repeated message may be rejected for the very slot that its twin has just taken, or for a decision that came after its twin.
+    const twin = await findFreeOrOwn(context.records.db, caller, intent.id);
+    if (!twin) throw error;
+    return repeated(context, caller, intent, input, twin);
+  }
+}
 
+async function registerNew(
+  context: IntentNeeds,
+  config: ChallengeConfig,
+  caller: Caller,
+  intent: Intent,
+  input: DescribedInput,
+): Promise<Receipt> {
   await requireVisible(context, config, caller);
   await requireNotDisqualified(context.records.db, config.id, caller.id);
   requireFunction(config, intent.function);
@@ -72,9 +95,7 @@ export async function registerIntent(
   if (takesSlot) {
     const { id, challenge, message } = intent;
     await context.webapp.open({ id, challenge, message, caller }, () =>
-      unlessRegistered(context.records.db, id, () =>
-        requireRules(context.records.db, config, target, caller.id, arrival),
-      ),
+      requireRules(context.records.db, config, target, caller.id, arrival),
     );
   }
 
@@ -125,16 +146,6 @@ async function requireRules(
 ): Promise<void> {
   await requireQualification(db, config, target, participantId);
   await requireSlot(db, config, target.round, participantId, arrival);
-}
-
-/** A repeated message may be rejected for the very slot that its twin has just taken. */
-async function unlessRegistered(db: Db, id: string, check: () => Promise<void>): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    const twin = await db.selectFrom("submissions").select("id").where("id", "=", id).executeTakeFirst();
-    if (!twin) throw error;
-  }
 }
 
 async function repeated(
