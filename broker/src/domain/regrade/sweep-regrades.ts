@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import { iso } from "../../base/clock.ts";
 import { commit } from "../../records/commit.ts";
+import { statement } from "../../records/statement.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { Needs } from "../submissions/services.ts";
 import { findOpenItem, keepCurrentGrade, restartItem, runningRegrades } from "./regrade-items.ts";
@@ -15,12 +16,7 @@ export async function sweepRegrades(
   context: Needs<"records" | "catalog" | "clock" | "log" | "dispatchSoon">,
 ): Promise<void> {
   const { db } = context.records;
-  const overdue = await db
-    .selectFrom("regrade_items")
-    .select("submission")
-    .where("deadline_at", "<", iso(context.clock()))
-    .limit(BATCH)
-    .execute();
+  const overdue = await overdueItems(db, { now: iso(context.clock()) });
   for (const { submission } of overdue)
     await withItem(context, submission, async (trx, item) => {
       const now = context.clock();
@@ -44,11 +40,7 @@ export async function sweepRegrades(
 
 /** Returns items that the queue may have lost to the queue. */
 export async function republishRegrades({ records }: Needs<"records">): Promise<void> {
-  await records.db
-    .updateTable("regrade_items")
-    .set({ state: "waiting" })
-    .where("state", "=", "queued")
-    .execute();
+  await returnQueuedItems(records.db, {});
 }
 
 /** Gives items that no grader holds a new attempt. */
@@ -56,11 +48,7 @@ export async function restartRegrades(
   context: Needs<"records" | "clock">,
   known: (submissions: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  const grading = await context.records.db
-    .selectFrom("regrade_items")
-    .select("submission")
-    .where("state", "=", "grading")
-    .execute();
+  const grading = await itemsInGrading(context.records.db, {});
   for (let at = 0; at < grading.length; at += BATCH) {
     const ids = grading.slice(at, at + BATCH).map(({ submission }) => submission);
     const held = await known(ids);
@@ -70,6 +58,18 @@ export async function restartRegrades(
       });
   }
 }
+
+const overdueItems = statement((db, { now }: { now: string }) =>
+  db.selectFrom("regrade_items").select("submission").where("deadline_at", "<", now).limit(BATCH),
+);
+
+const returnQueuedItems = statement((db, _none: Record<never, never>) =>
+  db.updateTable("regrade_items").set({ state: "waiting" }).where("state", "=", "queued"),
+);
+
+const itemsInGrading = statement((db, _none: Record<never, never>) =>
+  db.selectFrom("regrade_items").select("submission").where("state", "=", "grading"),
+);
 
 /** Works on a submission's open item with the submission locked, as reports do. */
 function withItem(

@@ -2,6 +2,7 @@ import type { Recovery } from "@crowdai/shared/queue";
 import { iso } from "../../base/clock.ts";
 import { commit } from "../../records/commit.ts";
 import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { failExhausted } from "./apply-report.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "./deadlines.ts";
@@ -53,7 +54,7 @@ export function createRecovery(
     },
     /** Gives submissions that no grader holds a new attempt, whose number fences off the old one. */
     async restart(reason, known) {
-      const rows = await unfinished(db).select("number").where("state", "=", "grading").execute();
+      const rows = await inGrading(db, {});
       // Not in the query: SQLite would read all submissions in that order.
       const grading = rows.sort((a, b) => a.number - b.number);
       for (let at = 0; at < grading.length; at += BATCH) {
@@ -70,6 +71,10 @@ export function createRecovery(
 
 /** Only what has not ended has a deadline. */
 const unfinished = (db: Db) => db.selectFrom("submissions").select("id").where("deadline_at", "is not", null);
+
+const inGrading = statement((db, _none: Record<never, never>) =>
+  unfinished(db).select("number").where("state", "=", "grading"),
+);
 
 /**
  * Gives a submission that is being graded a new attempt; fails it after too many starts or attempts. The
