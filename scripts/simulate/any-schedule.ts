@@ -13,4 +13,6 @@ export const runAnySchedule = (
   choices: Choices,
   planted: PlantedFault | null = null,
 ): Promise<Ended> =>
-  seed % KINDS === KINDS - 1 ? runSessionSchedule(choices) : runSchedule(database, choices, planted);
+  seed % KINDS === KINDS - 1
+    ? runSessionSchedule(database, choices, planted)
+    : runSchedule(database, choices, planted);

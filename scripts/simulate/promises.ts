@@ -6,7 +6,8 @@ import { SLOTS_EACH } from "./simulated-broker.ts";
 import { outcomeOf } from "./simulated-grader.ts";
 import { Violation } from "./violation.ts";
 
-interface Row {
+/** A submission, its events, its attempts and its slot. */
+export interface Row {
   id: string;
   number: number;
   participant_id: number;
@@ -25,8 +26,20 @@ interface Row {
   slot: string | null;
   score: number | null;
   error_code: ErrorCode | null;
-  input_data: string;
+  input_data: string | null;
   created_at: string;
+  /** Whether a grader reported that the agent plays. */
+  plays: number;
+  /** How often the deadline of a grading passed. */
+  overdue: number;
+}
+
+/** Promises that depend on the challenge. */
+export interface Verdicts {
+  /** Calls `fail` unless this is the right end. */
+  check(row: Row, fail: (promise: string, message: string) => never): void;
+  /** Returns the states that the slot of a submission may have that ended without a grade. */
+  slots(row: Row): readonly (string | null)[];
 }
 
 /** The promises of the product, checked after each commit against everything that was acknowledged and announced. */
@@ -58,6 +71,10 @@ function prepare(sqlite: DatabaseSync) {
       (select coalesce(max(seq), 0) from events where events.submission = submissions.id) as last_event,
       (select count(*) from events where events.submission = submissions.id
         and type in ('graded', 'failed', 'cancelled')) as verdicts,
+      (select count(*) from events where events.submission = submissions.id
+        and type = 'progress' and data like '%"stage":"play"%') as plays,
+      (select count(*) from events where events.submission = submissions.id
+        and type = 'requeued' and data like '%stopped responding%') as overdue,
       (select count(*) from attempts where attempts.submission = submissions.id and accepted = 1) as accepted,
       (select number || '.' || delivery from attempts where attempts.submission = submissions.id and accepted = 1)
         as delivery,
@@ -79,7 +96,7 @@ function prepare(sqlite: DatabaseSync) {
   return { all, board, disqualified, running };
 }
 
-export function createPromises(sqlite: DatabaseSync): Promises {
+export function createPromises(sqlite: DatabaseSync, verdicts: Verdicts = ofNumbers): Promises {
   const { all, board, disqualified, running } = queriesOf(sqlite);
   /** The number of the last event of each submission that is committed. */
   const committed = new Map<string, number>();
@@ -118,28 +135,13 @@ export function createPromises(sqlite: DatabaseSync): Promises {
     const now = `${state} ${row.score} ${row.error_code}`;
     if (before !== undefined && before !== now) fail("a verdict stays", `${id} was ${before} and is ${now}`);
     if (isFinal(state)) ended.set(id, now);
-    checkVerdict(row);
+    verdicts.check(row, fail);
     checkSlot(row);
   }
 
-  function checkVerdict({ id, state, score, error_code, input_data }: Row): void {
-    const expected = outcomeOf(Number(input_data));
-    if (state === "graded" && (!expected.ok || expected.score !== score))
-      fail("the right verdict", `${id} got ${score} for ${input_data}`);
-    if (state !== "failed" || error_code === "gave_up") return;
-    if (expected.ok || expected.code !== error_code)
-      fail("the right verdict", `${id} failed with ${error_code}`);
-  }
-
-  function checkSlot({ id, state, slot, error_code }: Row): void {
-    const expected =
-      state === "graded" || (state === "failed" && isVerdict(error_code!))
-        ? ["charged"]
-        : state === "failed"
-          ? ["returned"]
-          : state === "cancelled"
-            ? ["charged", "returned"]
-            : ["reserved"];
+  function checkSlot(row: Row): void {
+    const { id, state, slot } = row;
+    const expected = state === "graded" ? ["charged"] : isFinal(state) ? verdicts.slots(row) : ["reserved"];
     if (slot === null || !expected.includes(slot))
       fail("exact slots", `${id} is ${state}, its slot is ${slot}`);
   }
@@ -194,6 +196,20 @@ export function createPromises(sqlite: DatabaseSync): Promises {
     isQuiet: () => quiet,
   };
 }
+
+/** Submissions are numbers. */
+const ofNumbers: Verdicts = {
+  check({ id, state, score, error_code, input_data }, fail) {
+    const expected = outcomeOf(Number(input_data));
+    if (state === "graded" && (!expected.ok || expected.score !== score))
+      fail("the right verdict", `${id} got ${score} for ${input_data}`);
+    if (state !== "failed" || error_code === "gave_up") return;
+    if (expected.ok || expected.code !== error_code)
+      fail("the right verdict", `${id} failed with ${error_code}`);
+  },
+  slots: ({ state, error_code }) =>
+    state === "cancelled" ? ["charged", "returned"] : isVerdict(error_code!) ? ["charged"] : ["returned"],
+};
 
 const isBetter = (one: Row, other: Row): boolean =>
   one.score! !== other.score!

@@ -1,5 +1,5 @@
 import type { Intent, Receipt, Report, Submission, SubmissionEvent } from "@crowdai/shared";
-import { challengeConfigSchema } from "@crowdai/shared/challenge-folder";
+import { type ChallengeConfig, challengeConfigSchema } from "@crowdai/shared/challenge-folder";
 import { embeddedWebapp } from "../../broker/src/background/webapp/embedded-webapp.ts";
 import type { Catalog } from "../../broker/src/domain/challenges/catalog.ts";
 import { disqualify, reinstate } from "../../broker/src/domain/eligibility/disqualify.ts";
@@ -28,7 +28,7 @@ import type { Program, World } from "./world.ts";
 export const CHALLENGE = "sums";
 export const SLOTS_EACH = 2;
 
-const config = challengeConfigSchema.parse({
+const sums = challengeConfigSchema.parse({
   id: CHALLENGE,
   title: "Sums",
   score: { precision: 6, order: "descending" },
@@ -36,22 +36,37 @@ const config = challengeConfigSchema.parse({
   rounds: [{ id: "1", limit: { count: SLOTS_EACH, per: "round" }, parallel_limit: null }],
   evaluator: { command: ["true"], timeout_seconds: 5 },
 });
-const served = { config, version: "1", data: [], bundle: null };
-const challenges = new Map([[CHALLENGE, served]]);
-const catalog: Catalog = {
-  all: () => challenges,
-  get: () => served,
-  unknown: () => new Error("unknown challenge") as never,
-  folders: () => new Map(),
-  refresh: async () => ({ changed: [], mistakes: [], shadowed: [] }),
-};
 
-/** How often a broker repeats its work: less often than src/startup/scheduler.ts says, so that schedules are short. */
-const EVERY = { dispatch: 8000, deadlines: 30_000, regrades: 8000 };
+/** A catalog with one challenge. */
+export function catalogOf(config: ChallengeConfig): Catalog {
+  const served = { config, version: "1", data: [], bundle: null };
+  const challenges = new Map([[config.id, served]]);
+  return {
+    all: () => challenges,
+    get: () => served,
+    unknown: () => new Error("unknown challenge") as never,
+    folders: () => new Map(),
+    refresh: async () => ({ changed: [], mistakes: [], shadowed: [] }),
+  };
+}
+
+const sumsCatalog = catalogOf(sums);
+
+/** How often a broker repeats its work, in milliseconds. */
+export interface Intervals {
+  dispatch: number;
+  deadlines: number;
+  regrades: number;
+}
+
+/** Less often than src/startup/scheduler.ts says, so that schedules are short. */
+const EVERY: Intervals = { dispatch: 8000, deadlines: 30_000, regrades: 8000 };
 
 /** The product's own code for submissions and regrades, composed as src/startup/broker.ts does. */
 export interface SimulatedBroker {
   readonly program: Program;
+  /** The services of the functions of the product. */
+  readonly context: SubmissionServices;
   submit(caller: Caller, intent: Intent): Promise<Receipt>;
   cancel(caller: Caller, id: string): Promise<Submission>;
   regrade(): Promise<unknown>;
@@ -69,14 +84,20 @@ export interface BrokerOptions {
   failed: (error: unknown) => void;
   /** Changes a report before it is applied. */
   receive: (report: Report) => Report;
+  /** The challenge; by default, one whose submissions are numbers. */
+  catalog?: Catalog;
+  /** Of the challenge's episodes. */
+  seeds?: readonly number[];
+  intervals?: Intervals;
 }
 
 export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
   const { world, program, records, announced, failed, receive } = options;
+  const { catalog = sumsCatalog, intervals = EVERY } = options;
   const clock = () => world.now();
   const queue = options.queue.forBroker(program);
   const log = { debug() {}, info() {}, warn() {}, error() {} } as unknown as SubmissionServices["log"];
-  const seedsOf = () => null as never;
+  const seedsOf = () => (options.seeds ? [...options.seeds] : null);
   const dispatcher = createDispatcher({
     records,
     queue,
@@ -127,9 +148,9 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
     restartRegrades: (known) => restartRegrades(context, known),
   });
   void queue.recover(recovery, endless).catch(failed);
-  every(EVERY.dispatch, async () => dispatcher.soon());
-  every(EVERY.deadlines, () => sweepDeadlines(context));
-  every(EVERY.regrades, () => sweepRegrades(context));
+  every(intervals.dispatch, async () => dispatcher.soon());
+  every(intervals.deadlines, () => sweepDeadlines(context));
+  every(intervals.regrades, () => sweepRegrades(context));
 
   function every(ms: number, work: () => Promise<unknown>): void {
     world.after(ms, () => {
@@ -146,12 +167,13 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
 
   return {
     program,
+    context,
     async submit(caller, intent) {
       const known = await findFreeOrOwn(records.db, caller, intent.id);
       return registerIntent(context, caller, intent, known);
     },
     cancel: (caller, id) => cancelSubmission(context, caller, id),
-    regrade: () => startRegrade(records, CHALLENGE, clock()),
+    regrade: () => startRegrade(records, [...catalog.all().keys()][0]!, clock()),
     disqualify: (name) => disqualify(records, { ...decision(name), reason: "for a test" }),
     reinstate: (name) => reinstate(records, decision(name)),
   };

@@ -15,6 +15,8 @@ export interface ClientOptions {
   /** Brokers that run. */
   brokers: () => SimulatedBroker[];
   promises: Promises;
+  /** Called before it cancels. */
+  cancels?: () => void;
 }
 
 /** Submits until it has a receipt or a refusal, as the command line does, and now and then cancels. */
@@ -30,6 +32,7 @@ export async function runSimulatedClient(options: ClientOptions): Promise<void> 
   if (world.choices.pick(6) !== 5) return;
   await world.step(program, "decides to cancel");
   const broker = await anyBroker();
+  options.cancels?.();
   const cancelled = broker.cancel(caller, intent.id).catch((error) => {
     if (!(error instanceof CrowdaiError) && !(error instanceof Away)) throw error;
   });

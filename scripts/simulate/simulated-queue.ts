@@ -7,6 +7,8 @@ export interface Lease {
   readonly job: Job;
   readonly delivery: number;
   readonly grader: Program;
+  /** Called when another grader may have the job, which this one hears with its next heartbeat. */
+  onGiven: () => void;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface SimulatedQueue {
   /** Loses everything but what graders hold. */
   flush(): void;
   /** Gives a job that is held to another grader; the old one does not know. */
-  expireLease(): void;
+  expireLease(lease?: Lease): void;
   /** Loses a job whose grading has begun, unnoticed. */
   loseJob(): void;
   isIdle(): boolean;
@@ -151,7 +153,7 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       const job = waiting.shift()!;
       const delivery = (deliveries.get(keyOf(job)) ?? 0) + 1;
       deliveries.set(keyOf(job), delivery);
-      const lease = { job, delivery, grader };
+      const lease: Lease = { job, delivery, grader, onGiven() {} };
       running.set(job.submission, lease);
       grader.onCrash.push(() => world.after(LEASE_MS, () => putBack(lease)));
       return lease;
@@ -192,12 +194,13 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
         losses++;
       });
     },
-    expireLease() {
-      const held = [...running.values()];
+    expireLease(lease) {
+      const held = lease ? [lease].filter(holds) : [...running.values()];
       if (held.length === 0) return;
       const expired = held[world.choices.pick(held.length)]!;
       world.note(`the lease of ${expired.grader.name} for ${expired.job.submission} expires`);
       putBack(expired);
+      expired.onGiven();
     },
     loseJob() {
       // Without a start in the records, it waits for the deadline of a week.
@@ -209,6 +212,7 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       world.note(`the queue loses the job of ${lost.job.submission}`);
       running.delete(lost.job.submission);
       forgotten.add(lost);
+      lost.onGiven();
     },
     isIdle: () =>
       waiting.length === 0 && running.size === 0 && ![...reports.values()].some((list) => list.length > 0),

@@ -29,8 +29,15 @@ export interface Database {
   end(): void;
 }
 
+class Adapter extends SqliteAdapter {
+  /** As in the product: a broker reads beside its transactions. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 // One for all, since the texts of statements are kept by it.
-const adapter = new SqliteAdapter();
+const adapter = new Adapter();
 
 export async function createDatabase(): Promise<Database> {
   const sqlite = new DatabaseSync(":memory:");

@@ -26,9 +26,11 @@ interface Timer {
 }
 
 /** A schedule that takes more steps has got stuck. */
-const MAX_STEPS = 2500;
+const MAX_STEPS = 5000;
 const CRASH_PERCENT = 2;
 const EARLY_TIMER_PERCENT = 4;
+/** Work that a program repeats is done less often, so that schedules are short. */
+const RARER = 10;
 
 /**
  * A clock, and programs that take turns. Each waits at its next step until the world lets it go on: in any order, after any time, or never,
@@ -153,9 +155,25 @@ export function useTimersOf(world: World | null): void {
   const clearTimeout = (handle: object | undefined) => {
     if (handle) cleared.add(handle);
   };
-  Object.assign(globalThis, { setTimeout, clearTimeout });
+  const setInterval = (work: () => void, ms: number) => {
+    const handle = { unref: () => handle, ref: () => handle };
+    const repeat = () =>
+      world.after(ms * RARER, () => {
+        if (cleared.has(handle)) return;
+        work();
+        repeat();
+      });
+    repeat();
+    return handle;
+  };
+  Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval: clearTimeout });
   performance.now = () => world.now().getTime();
 }
 
 const realNow = performance.now.bind(performance);
-const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+const real = {
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  setInterval: globalThis.setInterval,
+  clearInterval: globalThis.clearInterval,
+};

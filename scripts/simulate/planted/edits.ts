@@ -98,6 +98,26 @@ export const FOUND_IN_SESSIONS: Readonly<Record<string, EditedFault>> = {
     "referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline()",
     "Infinity",
   ),
+  "agent that never resets keeps its session": edit(
+    "grader/src/environment/referee.ts",
+    "Math.min(waitingSince + limits.idle_seconds * 1000, restingSince + restMs)",
+    "Number.POSITIVE_INFINITY",
+  ),
+  "charged before the first reset": edit(
+    `${submissions}/write-outcome.ts`,
+    'error.charge ?? (verdict || (error.code === "cancelled" && begun))',
+    'verdict || (error.code === "cancelled" && begun)',
+  ),
+  "played session cancelled for free": edit(
+    "broker/src/domain/environments/has-played.ts",
+    "found !== undefined",
+    "false",
+  ),
+  "healthy session taken away": edit(
+    "shared/src/challenge-folder/grading-seconds.ts",
+    "environmentSeconds(environment, evaluator.timeout_seconds)",
+    "evaluator.timeout_seconds",
+  ),
   "first reset not reported": edit("grader/src/environment/session.ts", "!referee.hasStarted()", "false"),
 };
 
