@@ -10,6 +10,8 @@ closeInheritedFiles();
 reuseCompiledCode(process.env);
 armCrashPoints(process.env.CROWDAI_CRASH_FILE);
 watchOutput(process);
+// The users of boxes read what the grader writes for them. What nobody else may read is in folders that are closed.
+process.umask(process.umask() & 0o022);
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)

@@ -24,6 +24,7 @@ mount -t tmpfs none /tmp 2>/dev/null && say "a file system can be mounted"
 for folder in / /usr /etc /dev /proc/sys/kernel; do
   ( : > $folder/box-test ) 2>/dev/null && say "$folder can be written"
 done
+[ -r /etc/passwd ] || say "programs cannot read what the grader writes: start it with a umask of 022"
 for name in ${NAMESPACES.join(" ")}; do echo "$name $(readlink /proc/self/ns/$name)"; done
 echo complete
 `;

@@ -103,7 +103,8 @@ RestartSec=5
 
 # The control groups below this service belong to the grader, which limits each box by one of them.
 Delegate=yes
-UMask=0077
+# The programs in boxes have other users, which read what the grader writes for them. Its folders are closed to them.
+UMask=0022
 LimitNOFILE=65536
 
 # As much as boxes allow. Options that hide or replace parts of /proc and /sys, such as ProtectKernelTunables=,
