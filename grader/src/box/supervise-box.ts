@@ -140,7 +140,10 @@ export function superviseBox(options: {
   let wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
 
   const ended = new Promise<BoxEnd>((resolve) => {
+    let finishing = false;
     const finish = async () => {
+      if (finishing) return;
+      finishing = true;
       over = true;
       clearTimeout(watching);
       clearTimeout(wall);
@@ -162,6 +165,7 @@ export function superviseBox(options: {
         usage: { wallMs, cpuMs, peakMemoryBytes },
       });
     };
+    // Not every runtime also says that what it could not start is closed.
     child.once("error", () => {
       if (child.pid === undefined) void finish();
     });
