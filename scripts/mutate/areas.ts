@@ -48,14 +48,32 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: ["broker/src/domain/publishing/publishing.test.ts"],
   },
   queue: {
-    about: "whose job is next, and which starts need no report",
-    files: ["shared/src/queue/{fair-queue,start-reports}.ts"],
-    tests: ["shared/src/queue/{fair-queue,start-reports}.test.ts"],
+    about: "whose job is next, the queue of one process, and its reports",
+    files: [
+      "shared/src/queue/{fair-queue,start-reports,challenge-queues,queue-names,job-queue}.ts",
+      "shared/src/queue/{embedded-queue,embedded-reports}.ts",
+    ],
+    tests: [
+      "shared/src/queue/{fair-queue,start-reports,queue-names,challenge-queues}.test.ts",
+      "shared/src/queue/{embedded-reports,embedded-timing}.test.ts",
+      "shared/src/queue/embedded-queue.test.ts",
+    ],
   },
   records: {
     about: "commits that share a disk write, and statements whose text is kept",
     files: ["broker/src/records/{group-commit,statement}.ts"],
     tests: ["broker/src/records/{group-commit,statement}.test.ts"],
+  },
+  box: {
+    about: "what a box is made of: options, mounts, filters of system calls, and the files that come out",
+    files: [
+      "grader/src/box/{output-reader,supervise-box}.ts",
+      "grader/src/box/bubblewrap/{arguments,box-parts,box-users,seccomp,starter,host-files}.ts",
+    ],
+    tests: [
+      "grader/src/box/bubblewrap/{arguments,box-parts,box-users,seccomp,starter,host-files}.test.ts",
+      "grader/src/box/{output-reader,supervise-box}.test.ts",
+    ],
   },
   referee: {
     about: "the referee of environments: episodes, clocks, actions",

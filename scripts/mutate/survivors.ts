@@ -16,6 +16,7 @@ function same(file: string, source: string, because: string, changes: readonly s
 const FILE_NAME = "shared/src/protocol/file-name.ts";
 const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
 const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
+const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
 
 /** Each was looked at. `npm run mutate` fails where one of them is not a survivor any more. */
@@ -109,6 +110,24 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
       "head * 2 → head / 2",
     ],
   ),
+  ...same(
+    EMBEDDED_REPORTS,
+    "if (items.length === 0) queues.delete(submission);",
+    "an empty queue costs memory alone",
+    ["items.length === 0 → false", "queues.delete(submission); → ;"],
+  ),
+  ...same(EMBEDDED_REPORTS, "} finally {", "a write that has ended costs memory alone", [
+    "{ receiver.applying.delete(applying); } → {}",
+  ]),
+  ...same(
+    EMBEDDED_REPORTS,
+    "receiver.applying.delete(applying);",
+    "a write that has ended costs memory alone",
+    ["receiver.applying.delete(applying); → ;"],
+  ),
+  ...same(EMBEDDED_REPORTS, 'signal.removeEventListener("abort", end);', "a listener costs memory alone", [
+    'signal.removeEventListener("abort", end); → ;',
+  ]),
   ...same(
     FILE_NAME,
     "const PLAIN = /^[\\w-]+(\\.[\\w-]+)*$/;",

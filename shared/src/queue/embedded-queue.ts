@@ -22,7 +22,7 @@ interface Consumer {
   becameIdle: () => void;
   /** Number of jobs returned in succession. Each one lengthens the backoff, so that a failing grader does not spin. */
   returnedInARow: number;
-  backoffTimer: NodeJS.Timeout | null;
+  backoffTimer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ export function createEmbeddedQueue(): JobQueue {
   const consumers = new Set<Consumer>();
   const reports = createEmbeddedReports();
   const closing = new AbortController();
-  let recheck: NodeJS.Timeout | null = null;
+  let recheck: NodeJS.Timeout | undefined;
 
   /** Delivers all jobs that can be delivered, one to each consumer in turn. */
   function match(): void {
@@ -43,9 +43,9 @@ export function createEmbeddedQueue(): JobQueue {
       found = false;
       for (const consumer of [...consumers]) found = deliverOne(consumer) || found;
     }
-    if (recheck === null && !queues.isEmpty() && [...consumers].some(isFree))
+    if (recheck === undefined && !queues.isEmpty() && [...consumers].some(isFree))
       recheck = setTimeout(() => {
-        recheck = null;
+        recheck = undefined;
         match();
       }, RECHECK_MS);
   }
@@ -54,7 +54,8 @@ export function createEmbeddedQueue(): JobQueue {
     const waiting = isFree(consumer) ? queues.take(servedQueues(consumer.consumption)) : null;
     if (!waiting) return false;
     // The consumer served last moves to the end.
-    if (consumers.delete(consumer)) consumers.add(consumer);
+    consumers.delete(consumer);
+    consumers.add(consumer);
     // Counted first, because a handler may publish, and so re-enter this function, before it returns.
     consumer.running++;
     void run(consumer, waiting).then(() => {
@@ -86,10 +87,10 @@ export function createEmbeddedQueue(): JobQueue {
   }
 
   function backOff(consumer: Consumer): void {
-    if (consumer.backoffTimer) clearTimeout(consumer.backoffTimer);
+    clearTimeout(consumer.backoffTimer);
     const ms = Math.min(MIN_BACKOFF_MS * 2 ** (consumer.returnedInARow - 1), MAX_BACKOFF_MS);
     consumer.backoffTimer = setTimeout(() => {
-      consumer.backoffTimer = null;
+      consumer.backoffTimer = undefined;
       match();
     }, ms);
   }
@@ -122,14 +123,14 @@ export function createEmbeddedQueue(): JobQueue {
         running: 0,
         becameIdle: () => {},
         returnedInARow: 0,
-        backoffTimer: null,
+        backoffTimer: undefined,
       };
       const stopped = whenAborted(AbortSignal.any([consumption.signal, closing.signal]));
       consumers.add(consumer);
       match();
       await stopped;
       consumers.delete(consumer);
-      if (consumer.backoffTimer) clearTimeout(consumer.backoffTimer);
+      clearTimeout(consumer.backoffTimer);
       consumer.becameIdle = becameIdle;
       if (consumer.running > 0) await idle;
     },
@@ -165,7 +166,7 @@ export function createEmbeddedQueue(): JobQueue {
 
     async close() {
       closing.abort();
-      if (recheck) clearTimeout(recheck);
+      clearTimeout(recheck);
       queues.clear();
       for (const submission of [...running.keys()]) withdraw(submission);
       reports.close();
@@ -174,5 +175,5 @@ export function createEmbeddedQueue(): JobQueue {
 }
 
 function isFree({ consumption, running, backoffTimer }: Consumer): boolean {
-  return !consumption.signal.aborted && backoffTimer === null && running < consumption.concurrency;
+  return !consumption.signal.aborted && backoffTimer === undefined && running < consumption.concurrency;
 }

@@ -87,11 +87,10 @@ export function createEmbeddedReports(): EmbeddedReports {
 
     async receive(apply, signal) {
       const receiver: Receiver = { apply, applying: new Set() };
-      const stopped = whenAborted(AbortSignal.any([signal, closing.signal]));
-      receivers.add(receiver);
-      if (signal.aborted || closing.signal.aborted) receivers.delete(receiver);
+      const stopping = AbortSignal.any([signal, closing.signal]);
+      if (!stopping.aborted) receivers.add(receiver);
       start();
-      await stopped;
+      await whenAborted(stopping);
       receivers.delete(receiver);
       // The caller may close the records only when the outcome of every write is known.
       await Promise.allSettled(receiver.applying);
@@ -99,7 +98,6 @@ export function createEmbeddedReports(): EmbeddedReports {
 
     close() {
       closing.abort();
-      receivers.clear();
       for (const queue of queues.values()) for (const { failed } of queue.items.splice(0)) failed(closed());
     },
   };
@@ -121,7 +119,7 @@ const closed = () => new Error("The queue is closed.");
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+    else signal.addEventListener("abort", () => resolve());
   });
 }
 
@@ -133,6 +131,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
+    signal.addEventListener("abort", end);
   });
 }
