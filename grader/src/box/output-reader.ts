@@ -64,10 +64,11 @@ export function createOutputReader(options: {
   let file: number | null = null;
   const folders = new Set<string>();
 
-  function invalid() {
-    closeFile();
+  /** Called between two files, so that none is open. */
+  function invalid(): boolean {
     mode = "invalid";
     options.onInvalid();
+    return false;
   }
 
   function closeFile() {
@@ -77,21 +78,18 @@ export function createOutputReader(options: {
 
   function takeLine(): boolean {
     const end = held.indexOf(10);
-    if (end === -1) {
-      if (held.length > MAX_LINE_BYTES) invalid();
-      return false;
-    }
+    if (end === -1) return held.length > MAX_LINE_BYTES && invalid();
     const line = held.toString("latin1", 0, end);
     held = held.subarray(end + 1);
     if (line !== "files") options.onLine(line);
     else {
       collection = options.collection();
-      if (!collection) invalid();
-      else mode = "header";
+      if (!collection) return invalid();
+      mode = "header";
       folders.clear();
       [archiveBytes, emptyBlocks] = [0, 0];
     }
-    return mode !== "invalid";
+    return true;
   }
 
   function takeHeader(): boolean {
@@ -107,17 +105,11 @@ export function createOutputReader(options: {
       return true;
     }
     const entry = readHeader(header);
-    if (!entry || emptyBlocks > 0) {
-      invalid();
-      return false;
-    }
+    if (!entry || emptyBlocks > 0) return invalid();
     bodyLeft = entry.size;
     paddingLeft = (BLOCK - (entry.size % BLOCK)) % BLOCK;
     archiveBytes += bodyLeft + paddingLeft;
-    if (archiveBytes > collection!.maxArchiveBytes) {
-      invalid();
-      return false;
-    }
+    if (archiveBytes > collection!.maxArchiveBytes) return invalid();
     if (collection!.take(entry)) {
       if (entry.kind === "file") file = openNew(collection!.folder, entry.name, entry.isExecutable, folders);
       else if (entry.target !== null && isInside(entry.name)) collection!.links.set(entry.name, entry.target);
@@ -138,7 +130,7 @@ export function createOutputReader(options: {
   function takeBody(): boolean {
     const body = held.subarray(0, Math.min(held.length, bodyLeft));
     for (let at = 0; file !== null && at < body.length; ) at += writeSync(file, body, at);
-    const padding = Math.min(held.length - body.length, bodyLeft === body.length ? paddingLeft : 0);
+    const padding = Math.min(held.length - body.length, paddingLeft);
     held = held.subarray(body.length + padding);
     bodyLeft -= body.length;
     paddingLeft -= padding;
@@ -153,7 +145,7 @@ export function createOutputReader(options: {
     if (mode === "text") return takeLine();
     if (mode === "header") return takeHeader();
     if (mode === "body") return takeBody();
-    return mode === "end" && takeEnd();
+    return takeEnd();
   }
 
   return {
@@ -175,10 +167,9 @@ function readHeader(header: Buffer): (LeftEntry & { isExecutable: boolean }) | n
     return /^[0-7]{1,12}$/.test(digits) ? Number.parseInt(digits, 8) : null;
   };
   const size = number(124, 136);
-  const sum = number(148, 156);
-  if (size === null || sum === null) return null;
+  if (size === null) return null;
   const counted = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
-  if (counted !== sum) return null;
+  if (counted !== number(148, 156)) return null;
   const type = String.fromCharCode(header[156]!);
   const kind = KINDS[type] ?? "other";
   const prefix = text(345, 500);
@@ -198,9 +189,9 @@ const KINDS: Record<string, LeftEntry["kind"]> = {
 
 /** Opens a new file below a folder; `made` are the folders that exist there. Null when the name leads out of it, or cannot be used. */
 function openNew(folder: string, name: string, isExecutable: boolean, made: Set<string>): number | null {
-  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.length === 0 || parts.includes("..") || name.startsWith("/") || name.includes("\0")) return null;
-  const path = join(folder, ...parts);
+  if (name.split("/").includes("..") || name.startsWith("/") || name.includes("\0")) return null;
+  // For no name, this is the folder, which exists already.
+  const path = join(folder, name);
   return unlessImpossible(() => {
     if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     made.add(dirname(path));

@@ -42,7 +42,8 @@ export function planBoxParts(
   // The options of a mount have characters with a meaning: only links without them are named there.
   if (!/^[\w./-]+$/.test(root))
     throw new Error(`The work folder ${root} has characters that a mount cannot have.`);
-  const paths = [...Object.keys(readable), ...(inbox ? [inbox.path] : [])];
+  const paths = Object.keys(readable);
+  if (inbox) paths.push(inbox.path);
   const outer = [...paths, BOX.scratch, BOX.output, "/dev", "/proc"];
   const inner = paths.find((path) => outer.some((other) => path.startsWith(`${other}/`)));
   // A link in the outer part could lead it elsewhere.
