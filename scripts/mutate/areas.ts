@@ -67,12 +67,12 @@ export const AREAS: Readonly<Record<string, Area>> = {
   box: {
     about: "what a box is made of: options, mounts, filters of system calls, and the files that come out",
     files: [
-      "grader/src/box/{output-reader,supervise-box}.ts",
+      "grader/src/box/output-reader.ts",
       "grader/src/box/bubblewrap/{arguments,box-parts,box-users,seccomp,starter,host-files}.ts",
     ],
     tests: [
       "grader/src/box/bubblewrap/{arguments,box-parts,box-users,seccomp,starter,host-files}.test.ts",
-      "grader/src/box/{output-reader,supervise-box}.test.ts",
+      "grader/src/box/output-reader.test.ts",
     ],
   },
   referee: {

@@ -16,6 +16,8 @@ function same(file: string, source: string, because: string, changes: readonly s
 const FILE_NAME = "shared/src/protocol/file-name.ts";
 const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
 const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
+const OUTPUT_READER = "grader/src/box/output-reader.ts";
+const HOST_FILES = "grader/src/box/bubblewrap/host-files.ts";
 const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
 
@@ -110,6 +112,35 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
       "head * 2 → head / 2",
     ],
   ),
+  ...same(
+    HOST_FILES,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of source
+    '["usr", ...names.filter((name) => !isLink(name))].map((name) => [`/${name}`, `/${name}`]),',
+    "machines that run the tests have nothing but links beside /usr",
+    ["(name) => !isLink(name) → () => undefined"],
+  ),
+  ...same(
+    HOST_FILES,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of source
+    "links: names.filter(isLink).map((name) => [readlinkSync(`/${name}`), `/${name}`]),",
+    "machines that run the tests have nothing but links beside /usr",
+    ["names.filter(isLink) → names"],
+  ),
+  ...same(
+    OUTPUT_READER,
+    "held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);",
+    "saves a copy of most chunks",
+    ["held.length === 0 → false"],
+  ),
+  ...same(
+    OUTPUT_READER,
+    "if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });",
+    "saves a system call for each file",
+    ["!made.has(dirname(path)) → true"],
+  ),
+  ...same(OUTPUT_READER, "made.add(dirname(path));", "saves a system call for each file", [
+    "made.add(dirname(path)); → ;",
+  ]),
   ...same(
     EMBEDDED_REPORTS,
     "if (items.length === 0) queues.delete(submission);",

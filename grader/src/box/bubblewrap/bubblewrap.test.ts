@@ -8,9 +8,7 @@ import { killGraders } from "../../testing/killed-graders.ts";
 import { SLOWNESS } from "../abuse.contract.ts";
 import { describeLessons } from "../lessons.contract.ts";
 import { describeSandbox } from "../sandbox.contract.ts";
-import { createBoxUsers } from "./box-users.ts";
 import { openBubblewrap } from "./bubblewrap.ts";
-import { seccompFilter } from "./seccomp.ts";
 import numbers from "./syscall-numbers.json" with { type: "json" };
 
 const sandbox = await openTestSandbox();
@@ -25,22 +23,6 @@ it("without control groups, there are no boxes, because no limit of memory would
   expect(await openBubblewrap({ folder: "/nowhere", groups: null })).toEqual({
     missing: expect.stringContaining(process.getuid?.() === 0 ? "control groups" : "root"),
   });
-});
-
-it("each box of all graders has a user of its own, until it is gone", () => {
-  const take = createBoxUsers(4_194_303);
-  const users = Array.from({ length: 64 }, take);
-  expect(new Set(users.map(({ id }) => id)).size).toBe(64);
-  expect(Math.max(...users.map(({ id }) => id))).toBeLessThan(2 ** 31);
-  expect(take).toThrow("64 users");
-  users[7]!.release();
-  expect(take().id).toBe(users[7]!.id);
-});
-
-it("the filter exists for x64 and arm64, and for no architecture without a list", () => {
-  expect(seccompFilter("x64")!.length / 8).toBeLessThan(4096);
-  expect(seccompFilter("arm64")!.length / 8).toBeLessThan(4096);
-  expect(seccompFilter("mips")).toBeNull();
 });
 
 it("the numbers of system calls are those of libseccomp", ({ skip }) => {

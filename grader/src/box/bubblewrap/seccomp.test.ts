@@ -98,6 +98,10 @@ describe.each(["x64", "arm64"] as const)("the filter of system calls on %s", (ar
       expect([socket, ask("socket", ...socket)]).toEqual([socket, EAFNOSUPPORT]);
   });
 
+  it("is short enough for the kernel", () => {
+    expect(filter().length / 8).toBeLessThan(4096);
+  });
+
   it("joins neighbors in the list, so that a call passes few instructions", () => {
     const listed = allowedSyscalls.flatMap((name) => known[name] ?? []);
     const first = listed.filter((call) => !listed.includes(call - 1));
