@@ -10,7 +10,7 @@ closeInheritedFiles();
 reuseCompiledCode(process.env);
 armCrashPoints(process.env.CROWDAI_CRASH_FILE);
 watchOutput(process);
-// The users of boxes read what the grader writes for them. What nobody else may read is in folders that are closed.
+// The users of boxes read what the grader writes for them. What is not for them is in closed folders.
 process.umask(process.umask() & 0o022);
 
 const stop = new AbortController();

@@ -159,7 +159,7 @@ describe("what comes out of a box", () => {
     expect(readdirSync(join(folder, "a"))).toEqual(["d"]);
   });
 
-  it("is not an archive that nobody asked for", () => {
+  it("is not an archive that was not asked for", () => {
     for (const bytes of [[archive(file("./a", "1"))], [line("exit 0")]])
       expect(read([line("files"), ...bytes], { isAsked: false })).toMatchObject({ lines: [], invalid: 1 });
     expect(readdirSync(folder)).toEqual([]);

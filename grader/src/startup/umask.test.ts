@@ -6,7 +6,7 @@ import { openTestSandbox } from "../testing/boxes.ts";
 import { temporaryFolder } from "../testing/challenge.ts";
 import { makeRunChallenge } from "../testing/run-challenge.ts";
 
-/** As \`UMask=0077\` of systemd sets it, for services whose files are nobody else's. */
+/** As \`UMask=0077\` of systemd sets it, for services whose files are private. */
 const CLOSED = 0o077;
 
 const before = process.umask(CLOSED);
