@@ -25,7 +25,7 @@ export const SUBMISSIONS: Scenario = {
   steps: [
     ...["commit.accept-upload", "commit.apply-report", "commit.cancel-submission", "commit.ranking-window"],
     ...["commit.register-intent", "publish.new-job", "publish.waiting-job"],
-    ...["queue.acknowledge-reports", "queue.cancel", "queue.claim", "queue.exchange", "queue.publish"],
+    ...["queue.acknowledge-reports", "queue.cancel", "queue.exchange", "queue.publish"],
     ...["queue.report", "report.outcome", "report.progress"],
     ...["upload.finish-input", "upload.plan-input", "upload.whole"],
   ],
@@ -196,6 +196,16 @@ const ADDED_AGAIN: Scenario = {
   },
 };
 
+/** All graders end; one claims the job when the lease has expired, and it has been in contact with Redis for as long. */
+const CLAIMED: Scenario = {
+  steps: ["queue.claim"],
+  async run(world, stop) {
+    const [key, id] = await startSlowJob(world, stop);
+    await Promise.all(world.fleet.grader.map((grader) => grader.kill("SIGKILL")));
+    await submissionThat(world, key, id, ({ state }) => state === "graded");
+  },
+};
+
 /** Submits what takes seconds. Resolves with key and id when a grader has begun. */
 async function startSlowJob(world: World, stop: Stop): Promise<[key: string, id: string]> {
   const [key, id] = [keyOf(world, stop), createSubmissionId()];
@@ -302,7 +312,7 @@ const STARTED: Scenario = {
 };
 
 export const ABOUT_SUBMISSIONS: readonly Scenario[] = [
-  ...[SUBMISSIONS, PARTS, CALLS, INVALID_VALUE, MODELS, OVERDUE, FLUSHED, ADDED_AGAIN],
+  ...[SUBMISSIONS, PARTS, CALLS, INVALID_VALUE, MODELS, OVERDUE, FLUSHED, ADDED_AGAIN, CLAIMED],
   ...[STOPPED, MEDIA, SESSION, WEBHOOK, STARTED],
 ];
 
