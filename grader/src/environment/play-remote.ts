@@ -76,7 +76,9 @@ async function playUntilLost(
     return session;
   } catch (error) {
     opened.reject(error);
-    if (serving.lost.aborted && !agent.signal.aborted) return null;
+    // Both may be aborted, in any order: a grader whose job was given away is not to serve the session again.
+    agent.signal.throwIfAborted();
+    if (serving.lost.aborted) return null;
     throw error;
   }
 }
