@@ -52,8 +52,10 @@ export const AREAS: Readonly<Record<string, Area>> = {
     files: [
       "shared/src/queue/{fair-queue,start-reports,challenge-queues,queue-names,job-queue}.ts",
       "shared/src/queue/{embedded-queue,embedded-reports}.ts",
+      "shared/src/queue/redis/{batches,running-jobs}.ts",
     ],
     tests: [
+      "shared/src/queue/redis/{batches,running-jobs}.test.ts",
       "shared/src/queue/{fair-queue,start-reports,queue-names,challenge-queues}.test.ts",
       "shared/src/queue/{embedded-reports,embedded-timing}.test.ts",
       "shared/src/queue/embedded-queue.test.ts",
