@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { makeChallenge, sums, temporaryFolder } from "../testing/challenge.ts";
 import { runGrader } from "../testing/running-grader.ts";
 import { createDoubtfulEvaluators } from "./doubtful-evaluators.ts";
+import { createLeftChallenges, type LeftChallenges } from "./left-challenges.ts";
 
 /** A PATH on which `python3` is there and cannot start. */
 async function brokenPython(): Promise<string> {
@@ -63,6 +64,8 @@ describe("a grader whose evaluator does not start", () => {
 
 describe("an evaluator", () => {
   const attached = async () => [{ grader: "other", challenges: ["iris"], concurrency: 1 }];
+  const doubtfulEvaluators = (left: LeftChallenges) =>
+    createDoubtfulEvaluators({ grader: "this", queue: { attached }, left });
   const crashed = (how: string) => ({
     outcome: { ok: false, code: "evaluator_crashed", message: "", evaluator_version: "" } as const,
     organizerLog: "",
@@ -71,7 +74,7 @@ describe("an evaluator", () => {
 
   it("that has graded on this grader answers for its crashes, unless it fails to start", async () => {
     const folder = await sums();
-    const doubtful = createDoubtfulEvaluators({ grader: "this", queue: { attached } });
+    const doubtful = doubtfulEvaluators(createLeftChallenges());
     doubtful.worked(folder);
     expect(await doubtful.leavesToOthers(folder, crashed("exit code 1"))).toBe(false);
     const changed = { ...folder, version: "next" };
@@ -84,11 +87,12 @@ describe("an evaluator", () => {
   it("is tried again after a minute", async () => {
     const folder = await sums();
     let ms = 0;
-    const doubtful = createDoubtfulEvaluators({ grader: "this", queue: { attached }, now: () => ms });
+    const left = createLeftChallenges(() => ms);
+    const doubtful = doubtfulEvaluators(left);
     expect(await doubtful.leavesToOthers(folder, crashed("exit code 127"))).toBe(true);
     ms = 59_000;
-    expect(doubtful.unable()).toEqual(unable);
+    expect(left.unable()).toEqual(unable);
     ms = 60_000;
-    expect(doubtful.unable()).toEqual({});
+    expect(left.unable()).toEqual({});
   });
 });

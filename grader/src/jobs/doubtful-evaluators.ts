@@ -1,9 +1,8 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import type { JobQueue } from "@crowdai/shared/queue";
 import type { Graded } from "./graded-result.ts";
+import type { LeftChallenges } from "./left-challenges.ts";
 
-/** For so long other graders grade a challenge whose evaluator seems to be broken here. */
-const AWAY_MS = 60_000;
 const REASON = "the evaluator does not work on this grader";
 /** The program, or what it needs to start, is missing: it failed before it could read a job. */
 const FAILED_TO_START = /^evaluator_crashed: (?:failed to start:|exit code 12[67]\b)/;
@@ -17,19 +16,16 @@ export interface DoubtfulEvaluators {
   worked(folder: ChallengeFolder): void;
   /** Resolves to whether another grader should grade the job that ended like this. */
   leavesToOthers(folder: ChallengeFolder, graded: Graded): Promise<boolean>;
-  /** Challenges that are left to other graders now, with the reason. */
-  unable(): Record<string, string>;
 }
 
 export function createDoubtfulEvaluators(options: {
   grader: string;
   queue: Pick<JobQueue, "attached">;
-  now?: () => number;
+  left: LeftChallenges;
 }): DoubtfulEvaluators {
-  const { grader, queue, now = () => performance.now() } = options;
+  const { grader, queue, left } = options;
   /** The version of each challenge whose evaluator has given a verdict here. */
   const verified = new Map<string, string>();
-  const awayUntil = new Map<string, number>();
 
   async function isServedElsewhere(challenge: string): Promise<boolean> {
     const attached = await queue.attached().catch(() => []);
@@ -51,12 +47,8 @@ export function createDoubtfulEvaluators(options: {
       const failed = outcome.code === "evaluator_crashed" || outcome.code === "evaluator_silent";
       const isDoubtful = verified.get(challenge) !== version || FAILED_TO_START.test(evaluatorLog);
       if (!failed || !isDoubtful || !(await isServedElsewhere(challenge))) return false;
-      awayUntil.set(challenge, now() + AWAY_MS);
+      left.leave(challenge, REASON);
       return true;
-    },
-    unable() {
-      for (const [challenge, until] of awayUntil) if (now() >= until) awayUntil.delete(challenge);
-      return Object.fromEntries([...awayUntil.keys()].map((challenge) => [challenge, REASON]));
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import type { OpenSandbox } from "./boxes.ts";
 import { createDoubtfulEvaluators } from "./doubtful-evaluators.ts";
 import { createDeliveryHandler } from "./handle-delivery.ts";
+import { createLeftChallenges } from "./left-challenges.ts";
 import { openRunResources } from "./run-resources.ts";
 import { runnableChallenges } from "./runnable-challenges.ts";
 
@@ -71,14 +72,15 @@ export function createGrader(options: GraderOptions): Grader {
       const { health, boxes } = resources;
       const bundled = options.bundled ?? (() => new Map<string, string>());
       const runnable = runnableChallenges({ challenges: options.challenges, bundled, boxes });
-      const doubtful = createDoubtfulEvaluators({ grader: name, queue });
+      const left = createLeftChallenges();
+      const doubtful = createDoubtfulEvaluators({ grader: name, queue, left });
       const able = (ids: string[]) => {
-        const unable = doubtful.unable();
+        const unable = left.unable();
         return health.problem() ? [] : ids.filter((id) => !(id in unable));
       };
       const deliveries = createDeliveryHandler({
         ...resources,
-        doubtful,
+        ...{ doubtful, left },
         ...{ grader: name, queue, objects, runnable, log, retryPauseMs, steps: options.steps },
       });
       using _grace = afterGrace(signal, (options.graceSeconds ?? 10) * 1000, deliveries.stop);
@@ -90,7 +92,7 @@ export function createGrader(options: GraderOptions): Grader {
           challenges: () => able(runnable.challenges()),
           sessions: () => able(runnable.sessions()),
           problem: health.problem,
-          unable: () => ({ ...doubtful.unable(), ...runnable.unable() }),
+          unable: () => ({ ...left.unable(), ...runnable.unable() }),
           concurrency: options.concurrency,
           signal,
         },

@@ -13,6 +13,7 @@ import { type Boxes, requireBox } from "./boxes.ts";
 import type { DoubtfulEvaluators } from "./doubtful-evaluators.ts";
 import { grade } from "./grade-job.ts";
 import type { Graded } from "./graded-result.ts";
+import type { LeftChallenges } from "./left-challenges.ts";
 import { isMachineError, namesMachineError } from "./machine-errors.ts";
 import type { MachineHealth } from "./machine-health.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -46,6 +47,7 @@ export function createDeliveryHandler(options: {
   images: Images;
   evaluators: EvaluatorCache;
   doubtful: DoubtfulEvaluators;
+  left: LeftChallenges;
   bundles: BundleCache;
   workspaces: Workspaces;
   health: MachineHealth;
@@ -54,7 +56,7 @@ export function createDeliveryHandler(options: {
   steps?: StepChannel | undefined;
 }): DeliveryHandler {
   const { grader, queue, objects, runnable, boxes, evaluators, bundles, workspaces, health } = options;
-  const { doubtful, log, retryPauseMs } = options;
+  const { doubtful, left, log, retryPauseMs } = options;
   const runningJobs = new Map<AbortController, Job>();
   const failures = new Map<string, number>();
   let stopping: CrowdaiError | null = null;
@@ -72,6 +74,7 @@ export function createDeliveryHandler(options: {
     runningJobs.set(controller, job);
     let reporter = createReporter(queue, base, { log, folders: [] });
     try {
+      if (delivery.unreadable !== undefined) throw leaveToNewer(job, "the job", delivery.unreadable);
       using held = job.version === null ? ownFolder(job) : await bundleFolder(job, controller.signal);
       const { folder } = held;
       const finish = async ({ outcome, organizerLog }: Graded) => {
@@ -139,7 +142,11 @@ export function createDeliveryHandler(options: {
   }
 
   async function bundleFolder(job: Job, signal: AbortSignal): Promise<HeldFolder> {
-    const held = await bundles.hold(job, signal);
+    const held = await bundles.hold(job, signal).catch((error) => {
+      // The broker has found no mistake in it.
+      const isUnknown = error instanceof CrowdaiError && error.details?.mistakes !== undefined;
+      throw isUnknown ? leaveToNewer(job, "the challenge's bundle", error) : error;
+    });
     try {
       await requireBox(held.folder, boxes, job);
       return held;
@@ -149,6 +156,13 @@ export function createDeliveryHandler(options: {
       runnable.refuseBundle(job, held.folder);
       throw error;
     }
+  }
+
+  /** Takes no more jobs of the challenge for a while, so that a grader of another version gets this one. */
+  function leaveToNewer(job: Job, what: string, cause: unknown): CrowdaiError {
+    const reason = `${what} is not readable for this grader, which may be older than the broker`;
+    left.leave(job.challenge, reason);
+    return new CrowdaiError("grader_unfit", `Not graded here: ${reason}.`, { cause });
   }
 
   /**

@@ -51,6 +51,9 @@ export const jobSchema = z.object({
     .describe("Jobs of a challenge with different keys take turns. Absent in jobs of older brokers."),
 });
 export type Job = z.infer<typeof jobSchema>;
+
+/** The part of a job that every release reads, to return one of a newer release to the queue. */
+export const jobNameSchema = jobSchema.pick({ submission: true, attempt: true, challenge: true });
 export type JobInput = z.infer<typeof jobInputSchema>;
 
 export const storedFileSchema = z.object({

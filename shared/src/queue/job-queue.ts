@@ -5,6 +5,11 @@ export interface Delivery {
   job: Job;
   /** Number of this delivery of the attempt, starting at 1. */
   delivery: number;
+  /**
+   * Why the job is not readable: a newer broker may have written it. Return it then, for a newer grader. Only its submission, attempt and
+   * challenge are its own.
+   */
+  unreadable?: string;
   /** Aborted when the job was cancelled or given to another grader. Later reports are refused. */
   signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { parseExact } from "../../protocol/exact-json.ts";
-import { type Job, jobSchema } from "../../protocol/job.ts";
+import { type Job, jobNameSchema, jobSchema } from "../../protocol/job.ts";
 import type { Delivery } from "../job-queue.ts";
 
 /** A job of a consumer, until Redis knows how it ended. */
@@ -9,6 +10,8 @@ export interface RunningJob {
   id: string;
   text: string;
   job: Job;
+  /** See Delivery. */
+  unreadable?: string;
   delivery: number;
   abort: AbortController;
   /** How the job ended here, to be reported to Redis with the next exchange. */
@@ -37,12 +40,11 @@ export function createRunningJobs(): RunningJobs {
   return {
     add([challenge, id, delivery, text]) {
       if (this.has(id)) return null;
-      const job = jobSchema.parse(parseExact(text, "data"));
       const one: RunningJob = {
         challenge,
         id,
         text,
-        job,
+        ...readJob(text),
         delivery,
         abort: new AbortController(),
         settled: null,
@@ -65,6 +67,17 @@ export function createRunningJobs(): RunningJobs {
   };
 }
 
-export function deliveryOf({ job, delivery, abort }: RunningJob): Delivery {
-  return { job, delivery, signal: abort.signal };
+/** Throws for a text that does not even name a job. */
+function readJob(text: string): Pick<RunningJob, "job" | "unreadable"> {
+  const value = parseExact(text, "data");
+  const read = jobSchema.safeParse(value);
+  if (read.success) return { job: read.data };
+  const nothing = { function: "", round: 1, dry_run: false, code: null, version: null } as const;
+  const job: Job = { ...nothing, input: { kind: "inline", data: null }, ...jobNameSchema.parse(value) };
+  return { job, unreadable: z.prettifyError(read.error) };
+}
+
+export function deliveryOf({ job, unreadable, delivery, abort }: RunningJob): Delivery {
+  const one: Delivery = { job, delivery, signal: abort.signal };
+  return unreadable === undefined ? one : { ...one, unreadable };
 }
