@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CrowdaiError, type Submission } from "@crowdai/shared";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { allowedMs } from "../../../test/allowed-ms.ts";
 import type { CodeHost } from "../../src/background/code-hosts/code-host.ts";
 import { createLocalHost } from "../../src/background/code-hosts/local.ts";
 import type { CodeServices } from "../../src/background/code-services.ts";
@@ -97,6 +98,59 @@ describe("repositories mirrored to an external host", () => {
     // A different host receives everything.
     code.host = recordingHost("another host").host;
     expect(await mirrorRepositories(code)).toBe(2);
+  });
+
+  it("belong to the broker that mirrors them for as long as it works, and for a short time after its death", async () => {
+    await handIn("1");
+    const gate = Promise.withResolvers<void>();
+    const pushing = Promise.withResolvers<void>();
+    const { host } = recordingHost();
+    const slow = async () => {
+      pushing.resolve();
+      await gate.promise;
+    };
+    code.host = { ...host, mirror: slow };
+    const leaseMs = allowedMs(3000);
+    const mirrored = mirrorRepositories(code, leaseMs);
+    await pushing.promise;
+    const heldUntil = async () =>
+      (await broker.records.db.selectFrom("code_repositories").select("next_at").execute())
+        .map(({ next_at }) => Date.parse(next_at))
+        .sort((a, b) => a - b)
+        .at(-1)!;
+    const first = await heldUntil();
+    expect(first).toBeLessThanOrEqual(Date.now() + leaseMs);
+    await until(async () => (await heldUntil()) > first);
+    gate.resolve();
+    expect(await mirrored).toBe(2);
+    const nextAt = await broker.records.db.selectFrom("code_repositories").select("next_at").execute();
+    for (const { next_at } of nextAt) expect(Date.parse(next_at)).toBeLessThanOrEqual(Date.now());
+  });
+
+  it("are pushed no further once another broker has them, and pushed again by the one or the other", async () => {
+    await handIn("1");
+    const { db } = broker.records;
+    const { host, asked } = recordingHost();
+    const lost: unknown[] = [];
+    const loses: CodeHost["mirror"] = async (_, __, signal) => {
+      // Another broker takes it and mirrors it.
+      await db
+        .updateTable("code_repositories")
+        .set((eb) => ({ next_at: "2000-01-01T00:00:00.000Z", shown: eb.ref("version"), host: "a host" }))
+        .execute();
+      await new Promise<void>((_, reject) => {
+        signal!.addEventListener("abort", () => {
+          lost.push(signal!.reason);
+          reject(signal!.reason);
+        });
+      });
+    };
+    code.host = { ...host, mirror: loses };
+    expect(await mirrorRepositories(code, 100)).toBe(0);
+    expect(lost.length).toBeGreaterThan(0);
+    code.host = host;
+    expect(await mirrorRepositories(code)).toBe(lost.length);
+    expect(asked.filter((call) => call.startsWith("mirror"))).toHaveLength(lost.length);
   });
 
   it("are retried with growing pauses, or at the time the host names, and grading does not wait", async () => {

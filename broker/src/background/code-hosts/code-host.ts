@@ -31,9 +31,9 @@ export interface CodeHost {
   ensure(repository: HostedRepository): Promise<void>;
   /**
    * Makes its branches and tags equal to those of the bare repository at `path`: adds new ones and removes
-   * others. Refs under other names (`refs/incoming`) are not sent.
+   * others. Refs under other names (`refs/incoming`) are not sent. On abort, the push ends at once.
    */
-  mirror(repository: HostedRepository, path: string): Promise<void>;
+  mirror(repository: HostedRepository, path: string, signal?: AbortSignal): Promise<void>;
   /** Makes the repository public. Only the public edition is ever published. */
   publish(repository: HostedRepository): Promise<void>;
   /** Removes the repository; harmless if there is none. */

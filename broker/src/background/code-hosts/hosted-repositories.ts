@@ -114,7 +114,7 @@ export function hostedRepositories<R extends FoundRepository>(
       if (repository.edition === "private" && !driver.isPrivate(found)) await show(name, "private");
       await driver.disableCi(ask, found, name);
     },
-    mirror: (repository, path) =>
+    mirror: (repository, path, signal) =>
       pause.keep(() =>
         pushMirror({
           git,
@@ -123,6 +123,7 @@ export function hostedRepositories<R extends FoundRepository>(
           url: `${driver.pageUrl(repository)}.git`,
           path,
           timeoutMs: pushMs,
+          signal,
         }),
       ),
     async publish(repository) {

@@ -2,7 +2,6 @@ import type { CrowdaiError } from "@crowdai/shared";
 import type { Git } from "../git/git.ts";
 import { type Host, refused, unreachable } from "./host-errors.ts";
 
-/** Below the time for which a repository is claimed, see mirror-repositories.ts. */
 const MAX_PUSH_MS = 8 * 60_000;
 /** A host that is working sends something every few seconds. */
 const SILENCE_S = 60;
@@ -18,6 +17,8 @@ export interface MirrorOptions {
   /** The bare repository. */
   path: string;
   timeoutMs?: number;
+  /** Ends the push. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -38,7 +39,7 @@ export async function pushMirror(options: MirrorOptions): Promise<void> {
 }
 
 async function push(options: MirrorOptions): Promise<{ said: string; error: CrowdaiError } | null> {
-  const { git, host, user, url, path, timeoutMs = MAX_PUSH_MS } = options;
+  const { git, host, user, url, path, timeoutMs = MAX_PUSH_MS, signal } = options;
   const { protocol } = new URL(url);
   const credentials = Buffer.from(`${user}:${host.token}`).toString("base64");
   const ended = await git.run(
@@ -55,6 +56,7 @@ async function push(options: MirrorOptions): Promise<{ said: string; error: Crow
     {
       dir: path,
       timeoutMs,
+      ...(signal ? { signal } : {}),
       cpuSeconds: 300,
       output: 16 * 1024 * 1024,
       env: {

@@ -8,10 +8,12 @@ import type { CodeHost, HostedRepository } from "../code-hosts/code-host.ts";
 import { type ChallengeRepositoryNeeds, currentChallengeRepository } from "./current-challenge-repository.ts";
 import { CHALLENGE_ITSELF } from "./finalize-code.ts";
 import type { Repositories } from "./repositories.ts";
+import { takeRepository } from "./repository-lease.ts";
 
 const BATCH = 50;
 const FIRST_MS = 5000;
-const CLAIM_MS = 10 * 60_000;
+/** How long a broker that dies keeps others from mirroring a repository. */
+const LEASE_MS = 30_000;
 const MAX_WAIT_MS = 15 * 60_000;
 
 /** The services that mirroring repositories uses. */
@@ -23,7 +25,7 @@ export type MirrorNeeds = ChallengeRepositoryNeeds &
  * a change of host. A failure is retried with growing pauses, or at the time that the host names. Returns the
  * number of repositories mirrored.
  */
-export async function mirrorRepositories(code: MirrorNeeds): Promise<number> {
+export async function mirrorRepositories(code: MirrorNeeds, leaseMs: number = LEASE_MS): Promise<number> {
   const { records, clock, host } = code;
   const due = await records.db
     .selectFrom("code_repositories")
@@ -36,29 +38,22 @@ export async function mirrorRepositories(code: MirrorNeeds): Promise<number> {
     .limit(BATCH)
     .execute();
   let shown = 0;
-  for (const row of due) if (await show(code, row)) shown++;
+  for (const row of due) if (await show(code, row, leaseMs)) shown++;
   return shown;
 }
 
-async function show(code: MirrorNeeds, row: CodeRepositoryRow): Promise<boolean> {
+async function show(code: MirrorNeeds, row: CodeRepositoryRow, leaseMs: number): Promise<boolean> {
   const { host, records, clock, log } = code;
   const key = { challenge: row.challenge, participant_id: row.participant_id };
-  const { db } = records;
-  if (!(await markedStep("claim.repository", () => claim(code, row)))) return false;
+  const lease = await markedStep("claim.repository", () => takeRepository(code, row, leaseMs));
+  if (!lease) return false;
+  let isHeld: boolean;
+  let isShown = false;
   try {
-    await pushToHost(code, row);
-    await db
-      .updateTable("code_repositories")
-      .set({
-        shown: row.version,
-        host: host.name,
-        tries: 0,
-        problem: null,
-        next_at: iso(clock()),
-      })
-      .where((eb) => eb.and(key))
-      .execute();
-    return true;
+    await pushToHost(code, row, lease.lost);
+    const done = { shown: row.version, host: host.name, tries: 0, problem: null };
+    isHeld = await lease.end({ ...done, next_at: iso(clock()) });
+    isShown = isHeld;
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     const asked = Number(error.details?.retry_after_seconds ?? 0) * 1000;
@@ -67,35 +62,21 @@ async function show(code: MirrorNeeds, row: CodeRepositoryRow): Promise<boolean>
       { event: "code_host_mirror_failed", ...key, code: error.code, err: error.message },
       "code host update failed, retrying later",
     );
-    await db
-      .updateTable("code_repositories")
-      .set({
-        tries: row.tries + 1,
-        problem: `${error.code}: ${error.message}`.slice(0, 500),
-        next_at: iso(clock().getTime() + wait),
-      })
-      .where((eb) => eb.and(key))
-      .execute();
-    return false;
+    const problem = `${error.code}: ${error.message}`.slice(0, 500);
+    isHeld = await lease.end({ tries: row.tries + 1, problem, next_at: iso(clock().getTime() + wait) });
   }
+  // Two brokers may have pushed at once: it is pushed again.
+  if (!isHeld)
+    await records.db
+      .updateTable("code_repositories")
+      .set({ shown: row.shown })
+      .where((eb) => eb.and(key))
+      .where("shown", ">", row.shown)
+      .execute();
+  return isShown;
 }
 
-/** Claims the repository for this broker. The claim of a broker that dies expires after CLAIM_MS. */
-async function claim(
-  { records, clock }: Needs<"records" | "clock">,
-  row: CodeRepositoryRow,
-): Promise<boolean> {
-  const { numUpdatedRows } = await records.db
-    .updateTable("code_repositories")
-    .set({ next_at: iso(clock().getTime() + CLAIM_MS) })
-    .where("challenge", "=", row.challenge)
-    .where("participant_id", "=", row.participant_id)
-    .where("next_at", "=", row.next_at)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
-}
-
-async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<void> {
+async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow, lost: AbortSignal): Promise<void> {
   const { host, repositories, records, catalog } = code;
   if (row.participant_id === CHALLENGE_ITSELF) {
     const served = catalog.all().get(row.challenge);
@@ -103,7 +84,8 @@ async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<vo
     const own: HostedRepository = { challenge: row.challenge, participant: null, edition: "private" };
     await host.ensure(own);
     const dir = await currentChallengeRepository(code, served.config);
-    return markedStep("publish.private-challenge", () => host.mirror(own, dir));
+    lost.throwIfAborted();
+    return markedStep("publish.private-challenge", () => host.mirror(own, dir, lost));
   }
   const owner = await records.db
     .selectFrom("participants")
@@ -117,5 +99,6 @@ async function pushToHost(code: MirrorNeeds, row: CodeRepositoryRow): Promise<vo
   };
   await host.ensure(repository);
   const dir = await repositories.participant(row.challenge, row.participant_id);
-  await markedStep("publish.private-repository", () => host.mirror(repository, dir));
+  lost.throwIfAborted();
+  await markedStep("publish.private-repository", () => host.mirror(repository, dir, lost));
 }
