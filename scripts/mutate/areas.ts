@@ -21,6 +21,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
     tests: ["broker/src/domain/rules/{target-round,is-public,limits,visibility}.test.ts"],
   },
+  leaderboard: {
+    about: "who is where on a board, and when it changes",
+    files: ["broker/src/domain/leaderboard/!(*.test|*.contract).ts"],
+    tests: [
+      "broker/src/domain/leaderboard/{standings,leaderboard,ranking-window,finals,board-blocks}.test.ts",
+      "broker/src/domain/leaderboard/{best-over-time,board-watch}.test.ts",
+    ],
+  },
   protocol: {
     about: "intents and what they announce, keys, names, errors and scores",
     files: [
@@ -44,8 +52,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
   },
   publishing: {
     about: "closing a challenge, and the code that becomes public",
-    files: ["broker/src/domain/publishing/{close-challenge,publish-due,publish-requests}.ts"],
-    tests: ["broker/src/domain/publishing/publishing.test.ts"],
+    files: [
+      "broker/src/domain/publishing/{close-challenge,publish-due,publish-requests}.ts",
+      "broker/src/domain/submissions/set-publish.ts",
+    ],
+    tests: [
+      "broker/src/domain/publishing/publishing.test.ts",
+      "broker/src/domain/submissions/set-publish.test.ts",
+    ],
   },
   queue: {
     about: "whose job is next, the queue of one process, and its reports",
@@ -62,9 +76,17 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
   },
   records: {
-    about: "commits that share a disk write, and statements whose text is kept",
-    files: ["broker/src/records/{group-commit,statement}.ts"],
-    tests: ["broker/src/records/{group-commit,statement}.test.ts"],
+    about:
+      "commits that share a disk write, SQLite, migrations, errors of databases, and what is read from memory",
+    files: [
+      "broker/src/records/{group-commit,statement,read-memory,records,sqlite,sqlite-dialect}.ts",
+      "broker/src/records/{sqlite-query-compiler,postgres-dialect,unusable-database}.ts",
+      "broker/src/records/{commit,data-lock,instance,open,secret}.ts",
+    ],
+    tests: [
+      "broker/src/records/{group-commit,log-sync,read-memory,unusable-database,postgres-dialect}.test.ts",
+      "broker/src/records/{statement,sqlite-query-compiler,sqlite-dialect,data-folder,sqlite,records}.test.ts",
+    ],
   },
   box: {
     about: "what a box is made of: options, mounts, filters of system calls, and the files that come out",

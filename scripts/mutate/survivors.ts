@@ -19,6 +19,8 @@ const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const OUTPUT_READER = "grader/src/box/output-reader.ts";
 const HOST_FILES = "grader/src/box/bubblewrap/host-files.ts";
 const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
+const BOARDS = "broker/src/domain/leaderboard";
+const RECORDS = "broker/src/records";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
 
 /** Each was looked at. `npm run mutate` fails where one of them is not a survivor any more. */
@@ -211,5 +213,198 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
       "text.length > MAX_STEP_BYTES / 3 → true",
       "text.length > MAX_STEP_BYTES / 3 → text.length >= MAX_STEP_BYTES / 3",
     ],
+  ),
+  ...same(
+    `${BOARDS}/leaderboard.ts`,
+    "if (query.viewer === null) return { total: 0, rows: [] };",
+    "no participant has the id null: it saves the queries",
+    ["query.viewer === null → false"],
+  ),
+  ...same(
+    `${BOARDS}/leaderboard.ts`,
+    ".$if(teams.length > 0, (named) =>",
+    "SQLite accepts an empty list, and PostgreSQL, on which no mutants run, does not",
+    ["teams.length > 0 → true", "teams.length > 0 → teams.length >= 0"],
+  ),
+  ...same(
+    `${BOARDS}/board-csv.ts`,
+    "if (offset + PAGE >= board.total) return text;",
+    "reads empty pages after the last one",
+    ["offset + PAGE >= board.total → offset + PAGE > board.total", "offset + PAGE → offset - PAGE"],
+  ),
+  ...same(
+    `${BOARDS}/board-rows.ts`,
+    '.$if(columns.length > 0, (query) => query.select("submissions.data"))',
+    "saves reading what no row shows",
+    ["columns.length > 0 → true", "columns.length > 0 → columns.length >= 0"],
+  ),
+  ...same(
+    `${BOARDS}/board-rows.ts`,
+    "if (before === null) return new Map();",
+    "then no standing has a place before; the compiler asks for the comparison",
+    ["before === null → false"],
+  ),
+  ...same(
+    `${BOARDS}/board-blocks.ts`,
+    "for (const column of COLUMNS) if (one[column] !== other[column]) return one[column] < other[column];",
+    "the two differ",
+    ["one[column] < other[column] → one[column] <= other[column]"],
+  ),
+  ...same(
+    `${BOARDS}/board-blocks.ts`,
+    "index === 0",
+    "SQLite needs no types, and PostgreSQL, on which no mutants run, does",
+    ["index === 0 → true", "index === 0 → false", "index === 0 → index !== 0"],
+  ),
+  ...same(
+    `${BOARDS}/board-blocks.ts`,
+    "while (low < high) {",
+    "counts from the first block on, which takes longer",
+    ["low < high → false"],
+  ),
+  ...same(
+    `${BOARDS}/board-blocks.ts`,
+    "if (isBefore(key, blocks[middle]!)) high = middle - 1;",
+    "counts from the first block on, which takes longer",
+    ["isBefore(key, blocks[middle]!) → true"],
+  ),
+  ...same(
+    `${BOARDS}/board-watch.ts`,
+    "if (left > 0) watchesOf.set(name, left);",
+    "a client without watches is counted the same when it is remembered with none",
+    ["left > 0 → true", "left > 0 → left >= 0"],
+  ),
+  ...same(
+    `${BOARDS}/board-watch.ts`,
+    "else watchesOf.delete(name);",
+    "a client without watches is counted the same when it is remembered with none",
+    ["watchesOf.delete(name); → ;"],
+  ),
+  ...same(
+    `${BOARDS}/board-watch.ts`,
+    "if (mine.size === 0) listeners.delete(challenge);",
+    "a challenge without listeners takes memory only",
+    ["mine.size === 0 → false", "listeners.delete(challenge); → ;"],
+  ),
+  ...same(
+    `${BOARDS}/board-watch.ts`,
+    "timer.unref();",
+    "the broker closes the watch at its end: it matters only to a process that does not",
+    ["timer.unref(); → ;"],
+  ),
+  ...same(
+    `${BOARDS}/final-board.ts`,
+    "if (some) await fillFinalBoards(trx, { challenge, round: null });",
+    "without final scores no round has a final board: it saves a statement",
+    ["some → true"],
+  ),
+  ...same(
+    `${BOARDS}/final-scores.ts`,
+    "if (sortKeys(config, final_score, null).sort_primary !== sort_final)",
+    "saves writing what is there",
+    ["sortKeys(config, final_score, null).sort_primary !== sort_final → true"],
+  ),
+  ...same(
+    `${BOARDS}/reveal-finals.ts`,
+    "if (shown !== final_shown) await announce(records.db, round, shown);",
+    "saves a statement that changes no row",
+    ["shown !== final_shown → true"],
+  ),
+  ...same(
+    `${BOARDS}/ranking-window.ts`,
+    "if (target === border) continue;",
+    "saves a step that changes nothing",
+    ["target === border → false"],
+  ),
+  ...same(
+    `${BOARDS}/ranking-window.ts`,
+    "if (border !== null && target < border) {",
+    "no text is less than null; the compiler asks for the comparison",
+    ["border !== null → true"],
+  ),
+  ...same(
+    `${RECORDS}/read-memory.ts`,
+    "const id = ids.get(about) ?? ++objects;",
+    "any number that no other object has",
+    ["++objects → --objects"],
+  ),
+  ...same(
+    `${RECORDS}/read-memory.ts`,
+    "if (state !== latest) known.clear();",
+    "what was read before a change has another name: it frees memory sooner",
+    ["state !== latest → false", "known.clear(); → ;"],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-query-compiler.ts`,
+    "if (!ValueNode.is(node) || node.immediate) return node;",
+    "such an operand stays as it is by the rule that follows, too",
+    [
+      "!ValueNode.is(node) || node.immediate → false",
+      "!ValueNode.is(node) || node.immediate → !ValueNode.is(node) && node.immediate",
+    ],
+  ),
+  ...same(
+    `${RECORDS}/data-lock.ts`,
+    "accessSync(folder, constants.W_OK);",
+    "only a user other than root is refused; it makes the message better",
+    ["accessSync(folder, constants.W_OK); → ;"],
+  ),
+  ...same(
+    `${BOARDS}/ranking-window.ts`,
+    "if (border !== null && target < border) {",
+    "a step is made only where the two differ",
+    ["target < border → target <= border"],
+  ),
+  ...same(`${BOARDS}/ranking-window.ts`, "return true;", "one more step finds nothing to do", [
+    "true → false",
+  ]),
+  ...same(
+    `${BOARDS}/ranking-window.ts`,
+    'if (!isLast) falling.push(...(await graded.where("created_at", "=", to).execute()));',
+    "in the last step, those of the same moment are there already",
+    ["!isLast → true"],
+  ),
+  ...same(
+    `${BOARDS}/rebuild-standings.ts`,
+    "for (const board of ALL_BOARDS.filter(isPrevious)) {",
+    "the present boards are rebuilt as they are, which takes longer",
+    ["ALL_BOARDS.filter(isPrevious) → ALL_BOARDS"],
+  ),
+  ...same(
+    `${BOARDS}/recount-participant.ts`,
+    "if (finals > 0) await updateFinalStanding(trx, { challenge, round, participant_id: participantId }, finals);",
+    "with none, no place on the final board is found: it saves queries",
+    ["finals > 0 → true", "finals > 0 → finals >= 0"],
+  ),
+  ...same(
+    `${BOARDS}/standings.ts`,
+    "const counts = await countBefore(trx, place, isMoved(change) ? keys : keys.slice(0, 1));",
+    "a key that has not moved is counted twice, with the same result",
+    ["keys.slice(0, 1) → keys"],
+  ),
+  ...same(
+    `${BOARDS}/standings.ts`,
+    "if (!isMoved(change)) return { rank: rankBefore, rankBefore, submission };",
+    "the rank is then found to be the one before",
+    ["!isMoved(change) → false"],
+  ),
+  ...same(`${BOARDS}/standings.ts`, "if (!before || !best) return before !== best;", "writes what is there", [
+    "!before || !best → true",
+    "before !== best → true",
+  ]),
+  ...same(
+    `${BOARDS}/standings.ts`,
+    "return isBefore(before, best) || isBefore(best, before);",
+    "writes what is there",
+    ["isBefore(before, best) || isBefore(best, before) → true"],
+  ),
+  ...same(`${BOARDS}/standings.ts`, "if (!isMoved(change)) return;", "writes what is there", [
+    "!isMoved(change) → false",
+  ]),
+  ...same(
+    "broker/src/domain/submissions/set-publish.ts",
+    "return closure !== null;",
+    "publishDue publishes only where the challenge is closed: it saves a transaction",
+    ["closure !== null → true"],
   ),
 ];

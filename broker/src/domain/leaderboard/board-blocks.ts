@@ -111,7 +111,7 @@ export async function countBefore(db: Db, place: BoardPlace, keys: readonly Sort
         and (sort_primary, sort_secondary, submitted_at, submission_number) < (p, s, t, n)
     ) as within
     from wanted`.execute(db);
-  const counts = keys.map(() => 0);
+  const counts: number[] = [];
   for (const { which, within } of rows) counts[which] = sums[found[which]!]! + Number(within);
   return counts;
 }

@@ -140,7 +140,7 @@ async function readRanksBefore(
 ): Promise<ReadonlyMap<number, number>> {
   const before = boardBefore(board);
   const placed = standings.filter((standing) => standing.before !== null);
-  if (before === null || placed.length === 0) return new Map();
+  if (before === null) return new Map();
   const keys = placed.map((standing) => standing.before as SortKey);
   const counts = await countBefore(trx, { challenge, round, board: before }, keys);
   return new Map(placed.map(({ participant_id }, index) => [participant_id, counts[index]! + 1]));

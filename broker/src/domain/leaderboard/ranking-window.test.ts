@@ -56,6 +56,7 @@ describe("the previous boards", () => {
       ["cid", null, 2],
       ["bob", 1, 3],
     ]);
+    for (const { score_public } of (await challenge.read()).rows) expect(score_public).toBeNull();
     expect(await challenge.read({ board: "previous" })).toMatchObject({
       total: 2,
       rows: [
@@ -140,6 +141,24 @@ describe("the previous boards", () => {
     expect(await boundary(challenge, "2")).toBeNull();
   });
 
+  it("of other rounds stay when the window of one becomes longer", async () => {
+    const rounds = (hours: number) => ({
+      rounds: [
+        { id: "1", ranking_window_hours: hours },
+        { id: "2", ranking_window_hours: 1 },
+      ],
+    });
+    const challenge = toy.challenge(rounds(1));
+    for (const round of ["1", "2"])
+      for (const minutes of [0, HOUR, 2 * HOUR])
+        await challenge.grade("ada", minutes, { round, created_at: minute(minutes) });
+    await advance(challenge);
+    challenge.configure(rounds(2));
+    await advance(challenge);
+    expect(await previous(challenge)).toEqual([[1, "ada", 0]]);
+    expect(await challenge.rows({ board: "previous", round: "2" })).toEqual([[1, "ada", HOUR]]);
+  });
+
   it("leave rounds and challenges alone that are not served", async () => {
     const challenge = start();
     await challenge.grade("ada", 1, { round: "gone" });
@@ -161,23 +180,24 @@ describe("the previous boards", () => {
   it("move in steps of twenty submissions and those of the same moment, and stop between two when asked", async () => {
     const challenge = start();
     const row = { state: "graded" as const, sort_secondary: 0 };
-    for (let i = 0; i < 21; i++)
-      await challenge.submit("ada", {
-        ...row,
-        sort_primary: -i,
-        score: i,
-        created_at: minute(Math.min(i, 19)),
-      });
-    await challenge.submit("bob", { ...row, sort_primary: -99, score: 99, created_at: minute(30) });
+    const graded = (score: number, minutes: number) => ({
+      ...{ ...row, sort_primary: -score, score, created_at: minute(minutes) },
+    });
+    for (let i = 0; i < 20; i++) await challenge.submit("ada", graded(i, i));
+    await challenge.submit("cid", graded(50, 19));
+    await challenge.submit("bob", graded(99, 30));
     await challenge.submit("bob", { created_at: minute(HOUR + 30) });
     const round = { challenge: challenge.id, round: "1", version: 1, border: null };
     await toy.db.insertInto("board_rounds").values(round).execute();
     await advance(challenge, AbortSignal.abort());
     expect(await boundary(challenge)).toBe(minute(19));
-    expect(await previous(challenge)).toEqual([[1, "ada", 20]]);
+    expect(await previous(challenge)).toEqual([
+      [1, "cid", 50],
+      [2, "ada", 19],
+    ]);
     await advance(challenge, new AbortController().signal);
     expect(await boundary(challenge)).toBe(minute(30));
-    expect((await previous(challenge)).map(([, name]) => name)).toEqual(["bob", "ada"]);
+    expect((await previous(challenge)).map(([, name]) => name)).toEqual(["bob", "cid", "ada"]);
     expect(await challenge.version()).toBe(3);
   });
 

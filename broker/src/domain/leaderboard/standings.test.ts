@@ -171,6 +171,7 @@ describe("a replay of all grades", () => {
     await challenge.submit("bob", { state: "failed", round: "2" });
     await rebuild(challenge);
     expect(await challenge.rows()).toEqual([[1, "ada", 1]]);
+    expect(await challenge.read()).toMatchObject({ total: 1 });
     const rounds = toy.db.selectFrom("board_rounds").select("round").where("challenge", "=", challenge.id);
     expect(await rounds.execute()).toEqual([{ round: "1" }]);
   });
@@ -299,6 +300,13 @@ describe("the standing of a submission now", () => {
     await challenge.grade("bob", 2, { final: 1 });
     expect(await readStandingNow(context(challenge), ada)).toEqual({ rank: 2, best: true });
     expect(await readStandingNow(context(challenge, minute(6)), ada)).toEqual({ rank: 1, best: true });
+  });
+
+  it("is by public scores where the challenge is no longer served", async () => {
+    const challenge = toy.challenge();
+    const ada = await challenge.grade("ada", 1);
+    const catalog = { ...challenge.catalog, all: () => new Map() };
+    expect(await readStandingNow({ ...context(challenge), catalog }, ada)).toEqual({ rank: 1, best: true });
   });
 
   it("is read once for all submissions of a participant to a round", async () => {
