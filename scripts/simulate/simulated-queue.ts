@@ -55,6 +55,8 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
   let losses = 0;
 
   const keyOf = ({ submission, attempt }: Pick<Job, "submission" | "attempt">) => `${submission} ${attempt}`;
+  const isPending = (submission: string) =>
+    !applying.has(submission) && reports.get(submission)?.some(({ type }) => type === "started");
   const holds = (lease: Lease) => running.get(lease.job.submission) === lease;
 
   function withdraw(submission: string): void {
@@ -184,6 +186,8 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       world.note("the queue loses its contents");
       waiting = [];
       deliveries.clear();
+      // The start that is lost with its report is not in the records.
+      for (const lease of started) if (isPending(lease.job.submission)) started.delete(lease);
       for (const [submission, list] of reports) if (!applying.has(submission)) list.length = 0;
       for (const [submission, lease] of running) {
         // A living grader registers its job again, with the delivery that it has.
