@@ -64,6 +64,7 @@ it("a disk that has failed once is not trusted again", async () => {
   syncs[0]!.reject(failure);
   await expect(first).rejects.toBe(failure);
   await expect(second).rejects.toBe(failure);
+  await expect(log.settle()).rejects.toBe(failure);
   log.grown();
   await expect(log.settle()).rejects.toBe(failure);
   expect(syncs).toHaveLength(1);

@@ -15,24 +15,17 @@ export interface LogSync {
 /** `sync` brings the log to the disk as it is when called. Runs one at a time; those who ask meanwhile share the next. */
 export function createLogSync(sync: () => Promise<void>): LogSync {
   let hasGrown = false;
-  let failed = false;
+  /** Stays when it has failed, so that its error is everyone's from then on. */
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
 
   function start(): Promise<void> {
     hasGrown = false;
     next = null;
-    const mine = sync().then(
-      () => {
-        if (running === mine) running = null;
-      },
-      (error) => {
-        failed = true;
-        throw error;
-      },
-    );
-    running = mine;
-    return mine;
+    running = sync().then(() => {
+      running = null;
+    });
+    return running;
   }
 
   return {
@@ -40,8 +33,7 @@ export function createLogSync(sync: () => Promise<void>): LogSync {
       hasGrown = true;
     },
     settle() {
-      // A failed one stays the running one, and its error everyone's.
-      if (!hasGrown || failed) return running;
+      if (!hasGrown) return running;
       if (!running) return start();
       next ??= running.then(start);
       return next;
