@@ -33,6 +33,22 @@ it("an entry that is not a job is refused", () => {
   expect(jobs.all()).toEqual([]);
 });
 
+it("a job that this release cannot read is delivered by its name, with the reason", () => {
+  const { jobs } = start();
+  const { submission, attempt, challenge } = jobOf("s");
+  const input = { kind: "of-a-newer-release", data: { value: 1 } };
+  const one = jobs.add(["iris", "1-0", 2, JSON.stringify({ ...jobOf("s"), input })])!;
+  const delivery = deliveryOf(one);
+  expect(delivery.job).toMatchObject({
+    submission,
+    attempt,
+    challenge,
+    input: { kind: "inline", data: null },
+  });
+  expect(delivery.unreadable).toContain("input");
+  expect(deliveryOf(start().add("1-0", "s")!)).not.toHaveProperty("unreadable");
+});
+
 it("attempts of a submission are withdrawn up to one, and no others", () => {
   const { jobs, add } = start();
   const [first, second, third, other] = [
