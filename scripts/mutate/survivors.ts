@@ -269,6 +269,12 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     ["isBefore(key, blocks[middle]!) → true"],
   ),
   ...same(
+    `${BOARDS}/board-blocks.ts`,
+    "const counts: number[] = [];",
+    "every place up to the last is written, from the first on",
+    ['[] → ["Stryker was here"]'],
+  ),
+  ...same(
     `${BOARDS}/board-watch.ts`,
     "if (left > 0) watchesOf.set(name, left);",
     "a client without watches is counted the same when it is remembered with none",

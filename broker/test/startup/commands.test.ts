@@ -16,7 +16,7 @@ describe("crowdai-broker", () => {
   afterEach(() => rm(cwd, { recursive: true, force: true }));
 
   const run = (args: string[], env: Record<string, string> = {}, whenReady = (stop: () => void) => stop()) =>
-    runCommand(cwd, args, { env, onStop: whenReady });
+    runCommand(cwd, args, { env, whenReady });
 
   it("prints its version, which is the package's", async () => {
     expect(VERSION).toBe(manifest.version);

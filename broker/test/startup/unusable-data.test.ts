@@ -101,7 +101,7 @@ describe("an unusable data folder is one error with the next step", () => {
 
   it("a damaged mark of the object store", async () => {
     const start = ["start", "--port", "0"];
-    await runCommand(folder, start, { onStop: (stop) => stop() });
+    await runCommand(folder, start, { whenReady: (stop) => stop() });
     const mark = join(data, "objects/stored/instance.json@bytes");
     await writeFile(mark, (await readFile(mark, "utf8")).replace("{", "["));
     const { code, stderr } = await runCommand(folder, start);

@@ -7,18 +7,25 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs crowdai-broker in this process; `onStop` receives the function that a signal would call. */
+/** Runs crowdai-broker in this process; `whenReady` is called once a started one listens, with what a signal would call. */
 export async function runCommand(
   cwd: string,
   args: string[],
-  { env = {}, onStop = () => {} }: { env?: Record<string, string>; onStop?: (stop: () => void) => void } = {},
+  {
+    env = {},
+    whenReady = () => {},
+  }: { env?: Record<string, string>; whenReady?: (stop: () => void) => void } = {},
 ): Promise<Ran> {
   const written = { stdout: "", stderr: "" };
+  let [isReady, stop] = [false, () => {}];
   const into = (name: "stdout" | "stderr") =>
     new Writable({
       write(chunk, _encoding, done) {
         written[name] += chunk;
         done();
+        if (isReady || !/ listening on /.test(written.stderr)) return;
+        isReady = true;
+        whenReady(stop);
       },
     });
   const code = await main(args, {
@@ -26,7 +33,9 @@ export async function runCommand(
     cwd,
     stdout: into("stdout"),
     stderr: into("stderr"),
-    onSignal: onStop,
+    onSignal(given) {
+      stop = given;
+    },
   });
   return { code, ...written };
 }
