@@ -86,6 +86,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: [
       "broker/src/records/{group-commit,log-sync,read-memory,unusable-database,postgres-dialect}.test.ts",
       "broker/src/records/{statement,sqlite-query-compiler,sqlite-dialect,data-folder,sqlite,records}.test.ts",
+      "broker/src/records/migrations/*.test.ts",
     ],
   },
   box: {

