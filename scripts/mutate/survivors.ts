@@ -350,12 +350,18 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     ],
   ),
   ...same(
+    `${RECORDS}/records.ts`,
+    '"008-lean": { up: (at: Kysely<unknown>) => lean.up(at, dialect) },',
+    "its test calls it directly, because later migrations change its tables again",
+    ["(at: Kysely<unknown>) => lean.up(at, dialect) → () => undefined"],
+  ),
+  ...same(
     `${RECORDS}/sqlite-query-compiler.ts`,
     "OperatorNode.is(operator) &&",
     "the text then contains values of other comparisons too; the rows are those of parameters",
     [
       'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod … → true',
-      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod … → OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod …',
+      'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) && ColumnNod … → OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) || ColumnNod …',
       'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) → true',
       'OperatorNode.is(operator) && operator.operator === "=" && ReferenceNode.is(leftOperand) → OperatorNode.is(operator) && operator.operator === "=" || ReferenceNode.is(leftOperand)',
       'OperatorNode.is(operator) && operator.operator === "=" → true',

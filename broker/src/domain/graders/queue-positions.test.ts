@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CompiledQuery } from "kysely";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Db, Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
@@ -59,6 +60,31 @@ const leave = (count: number) =>
     .where("number", "<=", count)
     .execute();
 
+/** Returns the same database, which reports how many rows each prepared statement returned. */
+function watched(db: Db, onRows: (rows: number) => void): Db {
+  const executor = db.getExecutor();
+  const reporting = executor.withConnectionProvider({
+    provideConnection: (use) =>
+      executor.provideConnection((connection) =>
+        use({
+          ...connection,
+          async executeQuery<R>(query: CompiledQuery) {
+            const result = await connection.executeQuery<R>(query);
+            onRows(result.rows.length);
+            return result;
+          },
+        }),
+      ),
+  });
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === "getExecutor") return () => reporting;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 it("a position in a long queue is exact, except for submissions that left it a moment ago", async () => {
   let now = 1000;
   const positions = createQueuePositions(() => now);
@@ -81,15 +107,10 @@ it("a queue that takes long to read is read once for all who ask, and they use t
   const ask = (index: number) =>
     positions.placeOf(slow, { challenge: "iris", number: index + 1, participant_id: 1 });
   // Each statement that reads the queue from its start takes 20 ms.
-  const slow = records.db.withPlugin({
-    transformQuery: ({ node }) => node,
-    async transformResult({ result }) {
-      if (result.rows.length >= 200) {
-        whole++;
-        now += 20;
-      }
-      return result;
-    },
+  const slow = watched(records.db, (rows) => {
+    if (rows < 200) return;
+    whole++;
+    now += 20;
   });
   expect(await ask(299)).toBe(300);
   whole = 0;
@@ -111,12 +132,8 @@ it("a queue that takes long to read is read once for all who ask, and they use t
 it("a short queue is read once for all who ask at the same moment, and again for the next", async () => {
   await leave(LENGTH - 20);
   let whole = 0;
-  const counted = records.db.withPlugin({
-    transformQuery: ({ node }) => node,
-    async transformResult({ result }) {
-      if (result.rows.length >= 10) whole++;
-      return result;
-    },
+  const counted = watched(records.db, (rows) => {
+    if (rows >= 10) whole++;
   });
   const positions = createQueuePositions();
   const places = (numbers: readonly number[], db: Db = counted) =>
