@@ -188,7 +188,7 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
     });
   });
 
-  describe.skipIf(missing("chromium"))("in a browser", () => {
+  describe.skipIf(missing("chromium-headless-shell"))("in a browser", () => {
     let browser: TestBrowser;
     beforeAll(async () => {
       browser = await startBrowser();
