@@ -97,6 +97,8 @@ describe.skipIf(withoutService("redis"))("when the queue loses jobs", () => {
       await queue.publish(jobOf("running"));
       const taken = await grader.next();
       const isKnown = async () => (await stage.admin.hexists(stage.key("index"), "running")) === 1;
+      // A grader recognizes a loss by what its last heartbeat saw, so it needs one.
+      await until(async () => (await stage.admin.exists(stage.key("contents-since"))) === 1);
       for (let flushes = 0; flushes < 2; flushes++) {
         await stage.admin.flushall();
         await until(isKnown);
