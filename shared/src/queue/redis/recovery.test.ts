@@ -103,6 +103,8 @@ describe.skipIf(withoutService("redis"))("when the queue loses jobs", () => {
         await stage.admin.flushall();
         await until(isKnown);
       }
+      // Two more heartbeats later, its grader still has it.
+      await sleep(FAST.leaseMs);
       expect(taken.delivery.signal.aborted).toBe(false);
       taken.acknowledge();
       await until(async () => !(await isKnown()));
