@@ -88,7 +88,7 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ...same(
     WRITE_OUTCOME,
     ": { sort_primary: null, sort_secondary: null };",
-    "the columns of what is not ranked were never anything else; the compiler asks for them",
+    "an unranked submission never had other values in these columns; the compiler asks for them",
     ["{ sort_primary: null, sort_secondary: null } → {}"],
   ),
   ...same(
