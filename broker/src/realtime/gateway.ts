@@ -221,6 +221,17 @@ export function openGateway(options: {
     heard(events);
   });
 
+  // Those of one turn of the event loop go in one message, which costs as much as one event in it.
+  let unsent: SubmissionEvent[] = [];
+  function announceElsewhere(events: SubmissionEvent[]): void {
+    if (unsent.length === 0 && events.length > 0)
+      setImmediate(() => {
+        io.serverSideEmit(ANNOUNCE, unsent);
+        unsent = [];
+      });
+    unsent.push(...events);
+  }
+
   let isChecking = false;
   const keys = setInterval(async () => {
     if (isChecking) return;
@@ -251,7 +262,7 @@ export function openGateway(options: {
     announce(events) {
       broadcast.deliver(events);
       heard(events);
-      if (adapter && events.length > 0) io.serverSideEmit(ANNOUNCE, events);
+      if (adapter) announceElsewhere(events);
     },
     sessions: () => io.sockets.sockets.size,
     watched: () => broadcast.watched(),

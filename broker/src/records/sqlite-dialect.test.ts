@@ -69,6 +69,8 @@ describe("a statement outside transactions", () => {
   });
 
   it("that only reads asks the connection that cannot write", async () => {
+    // Begins and ends a transaction once, whose texts are then prepared.
+    await note("b").execute();
     const prepared = vi.spyOn(connections.writer, "prepare");
     await names();
     await sql`select 1`.execute(db);
@@ -76,7 +78,7 @@ describe("a statement outside transactions", () => {
     expect(prepared).not.toHaveBeenCalled();
     await sql`delete from notes where name in (select name from notes)`.execute(db);
     await note("a").execute();
-    expect(prepared).toHaveBeenCalledTimes(2);
+    expect(prepared).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -64,7 +64,7 @@ function sqliteDriver({ writer, reader, snapshots, log }: SqliteConnections): Dr
   const readVersion = () => (version.get() as { data_version: number }).data_version;
   let known = readVersion();
   const groups = createGroupCommit((sql) => {
-    writer.exec(sql);
+    write.run(sql);
     if (sql !== "commit") return;
     const now = readVersion();
     if (now !== known) log.grown();
@@ -144,26 +144,35 @@ function sqliteDriver({ writer, reader, snapshots, log }: SqliteConnections): Dr
 /** Runs the statements of one connection, each prepared once. */
 export interface SqliteStatements {
   execute<R>(query: CompiledQuery): QueryResult<R>;
+  /** Runs a text without parameters, such as `begin`. */
+  run(sql: string): void;
   close(): void;
 }
 
 export function statements(database: DatabaseSync): SqliteStatements {
   const prepared = new Map<string, StatementSync>();
+
+  function prepare(sql: string): StatementSync {
+    let statement = prepared.get(sql);
+    if (!statement) {
+      statement = database.prepare(sql);
+      // Values are parameters, so the number of distinct texts is limited except for lists of varying
+      // length.
+      if (prepared.size > 500) prepared.clear();
+      prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
   return {
     execute<R>(query: CompiledQuery): QueryResult<R> {
-      let statement = prepared.get(query.sql);
-      if (!statement) {
-        statement = database.prepare(query.sql);
-        // Values are parameters, so the number of distinct texts is limited except for lists of varying
-        // length.
-        if (prepared.size > 500) prepared.clear();
-        prepared.set(query.sql, statement);
-      }
+      const statement = prepare(query.sql);
       const parameters = query.parameters as (string | number | bigint | null)[];
       if (returnsRows(query)) return { rows: statement.all(...parameters) as R[] };
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
+    run: (sql) => void prepare(sql).run(),
     close() {
       prepared.clear();
       database.close();

@@ -26,33 +26,55 @@ export type Statement<V, O> = (db: Db, values: V) => Promise<O[]>;
  * the statement unchanged: it receives placeholders.
  */
 export function statement<V extends object, O>(build: (db: Db, values: V) => Compilable<O>): Statement<V, O> {
-  const made = new WeakMap<object, Map<string, Text<O>>>();
-  return async (db, given) => {
+  const kept = keptTexts<Text<O>>();
+  return (db, given) => {
     const values = given as Record<string, unknown>;
-    const executor = db.getExecutor();
-    // Transactions share it with their database.
-    const { adapter } = executor;
-    let texts = made.get(adapter);
-    if (!texts) {
-      texts = new Map();
-      made.set(adapter, texts);
-    }
-    let shape = "";
-    for (const name in values) if (values[name] !== undefined) shape += `${name},`;
-    let text = texts.get(shape);
-    if (!text) {
-      text = textOf(build, db, values as V);
-      texts.set(shape, text);
-    }
-    const { query, names } = text;
+    let place = kept(db);
+    for (const name in values) if (values[name] !== undefined) place = place.next(name);
+    place.text ??= textWithPlaces(build, db, given);
+    const { query, names } = place.text;
     const parameters = names.map((name, at) => (name === null ? query.parameters[at] : values[name]));
-    const filled = { ...query, parameters };
-    // Not `db.executeQuery`, whose layers for plugins and aborts, of which there are none, cost as much as a statement.
-    return (await executor.provideConnection((connection) => connection.executeQuery<O>(filled))).rows;
+    return run(db, query, parameters);
   };
 }
 
-function textOf<V extends object, O>(
+/** Keeps a text for each set of names, found name by name: putting them into one key would cost as much as the statement. */
+class Kept<T> {
+  text: T | undefined;
+  #next = new Map<string | number, Kept<T>>();
+
+  next(name: string | number): Kept<T> {
+    let found = this.#next.get(name);
+    if (!found) {
+      found = new Kept();
+      this.#next.set(name, found);
+    }
+    return found;
+  }
+}
+
+/** Creates a function that returns the texts kept for a database, which its transactions share. */
+function keptTexts<T>(): (db: Db) => Kept<T> {
+  const ofDatabase = new WeakMap<object, Kept<T>>();
+  return (db) => {
+    const { adapter } = db.getExecutor();
+    let kept = ofDatabase.get(adapter);
+    if (!kept) {
+      kept = new Kept();
+      ofDatabase.set(adapter, kept);
+    }
+    return kept;
+  };
+}
+
+/** Not `db.executeQuery`, whose layers for plugins and aborts, of which there are none, cost as much as a statement. */
+async function run<O>(db: Db, query: CompiledQuery<O>, parameters: readonly unknown[]): Promise<O[]> {
+  const { sql, queryId } = query;
+  const filled = { query: query.query, queryId, sql, parameters };
+  return (await db.getExecutor().provideConnection((connection) => connection.executeQuery<O>(filled))).rows;
+}
+
+function textWithPlaces<V extends object, O>(
   build: (db: Db, values: V) => Compilable<O>,
   db: Db,
   values: V,
@@ -75,18 +97,15 @@ export function lookup<V extends object, O>(
 export function insertion<T extends keyof Tables>(
   table: T,
 ): (db: Db, rows: readonly Insertable<Tables[T]>[]) => Promise<void> {
-  const run = statement((db, values: Record<string, unknown>) => {
-    const rows: Record<string, unknown>[] = [];
-    for (const [name, value] of Object.entries(values)) {
-      const [row, column] = name.split(" ") as [string, string];
-      rows[Number(row)] = { ...rows[Number(row)], [column]: value };
-    }
-    return db.insertInto(table).values(rows as Insertable<Tables[T]>[]);
-  });
+  const kept = keptTexts<CompiledQuery>();
   return async (db, rows) => {
-    const values: Record<string, unknown> = {};
-    for (const [index, row] of rows.entries())
-      for (const [column, value] of Object.entries(row)) values[`${index} ${column}`] = value;
-    await run(db, values);
+    const first = rows[0] as Record<string, unknown>;
+    const columns = Object.keys(first).filter((column) => first[column] !== undefined);
+    const place = columns.reduce((at, column) => at.next(column), kept(db).next(rows.length));
+    place.text ??= db.insertInto(table).values(rows).compile();
+    const parameters: unknown[] = [];
+    for (const row of rows as readonly Record<string, unknown>[])
+      for (const column of columns) parameters.push(row[column]);
+    await run(db, place.text, parameters);
   };
 }
