@@ -25,7 +25,7 @@ it.skipIf(withoutService("redis"))(
     await listener.psubscribe("socket.io-request*");
     const input = { kind: "inline" as const, data: { score: 1 } };
     await Promise.all(ids.map((id) => client.submit({ id, input })));
-    await until(() => announced.size === SUBMISSIONS);
+    await until(async () => announced.size === SUBMISSIONS);
     expect(messages).toBeLessThan(SUBMISSIONS / 2);
   },
 );
