@@ -128,10 +128,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     // Copied, because a read that ends in the meantime adds entries for the next exchange.
     const [adopting, discarded] = [[...adopted], [...invalid]];
     const args: Argument[] = [consumer, free, done.length + discarded.length];
-    for (const { challenge, id, job } of done) args.push(challenge, id, job.submission);
-    for (const [challenge, id] of discarded) args.push(challenge, id, "");
+    for (const { challenge, id, job } of done) args.push(challenge, id, job.submission, job.attempt);
+    for (const [challenge, id] of discarded) args.push(challenge, id, "", 0);
     args.push(back.length);
-    for (const { challenge, id, job } of back) args.push(challenge, id, job.submission);
+    for (const { challenge, id, job } of back) args.push(challenge, id, job.submission, job.attempt);
     args.push(adopting.length, ...adopting.flat());
     for (const challenge of challenges) args.push(challenge, ensured.get(challenge) ? 1 : 0);
     const began = performance.now();
@@ -160,8 +160,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     for (const job of added) {
       // Moves the challenge to the end of the round-robin order.
       if (ensured.delete(job.challenge)) ensured.set(job.challenge, true);
-      if (stopping.aborted) job.settled = "returned";
-      else if (runningJobs.has(job.id)) void work(job);
+      if (stopping.aborted) job.settled ??= "returned";
+      else if (job.settled === null && runningJobs.has(job.id)) void work(job);
     }
   }
 
@@ -182,10 +182,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     running++;
     try {
       await handle(deliveryOf(job));
-      job.settled = "done";
+      job.settled ??= "done";
       returnedInARow = 0;
     } catch {
-      job.settled = "returned";
+      job.settled ??= "returned";
       backOffUntil = performance.now() + Math.min(MIN_BACKOFF_MS * 2 ** returnedInARow++, MAX_BACKOFF_MS);
     }
     running--;
@@ -235,6 +235,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   async function shutDown(): Promise<void> {
     const end = performance.now() + SHUTDOWN_MS;
+    await leases.stop();
     for (;;)
       try {
         if (hasUnreported()) await exchange(0);
@@ -250,7 +251,6 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         }
         await pause(RETRY_MS);
       }
-    leases.stop();
     reading.close();
   }
 
@@ -263,7 +263,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 
   function shutDownUnstarted(): void {
-    leases.stop();
+    void leases.stop();
     reading.close();
   }
 }

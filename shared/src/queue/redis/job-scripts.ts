@@ -38,8 +38,8 @@ end
 /**
  * One step of a consumer: settles its finished jobs, then takes jobs for its free slots.
  *
- * Args: consumer, how many to take; count, then challenge, entry and submission of each job done; count, then the same of each
- * returned; count, then challenge and entry of each from a blocking read; then each challenge with 1 when its group is
+ * Args: consumer, how many to take; count, then challenge, entry, submission and attempt of each job done; count, then the same of
+ * each returned; count, then challenge and entry of each from a blocking read; then each challenge with 1 when its group is
  * known to exist. Replies with 1 when jobs were lost, then challenge, entry, delivery and text of each job taken.
  *
  * Returned jobs are pending for a consumer of the name 'handed-back', and are taken before all others.
@@ -48,9 +48,10 @@ export const EXCHANGE = script(`
 local me, want = arg(), number()
 local taken, lost = {}, false
 
-local function is_mine(stream, id, known)
-  local owner = owner_of(stream, id)
-  return owner == me or (not owner and known and known.id == id and known.holder == me)
+-- The entry of a job of mine. It may have been added again meanwhile, under an entry that the consumer does not know yet.
+local function entry_of(stream, id, known, attempt)
+  if owner_of(stream, id) == me then return id end
+  if known and known.attempt == attempt and (known.holder == me or owner_of(stream, known.id) == me) then return known.id end
 end
 
 local function deliver(challenge, stream, id, fields, count)
@@ -79,20 +80,22 @@ local function gone(stream, id)
 end
 
 for _ = 1, number() do
-  local stream, id, submission = stream_of(arg()), arg(), arg()
+  local stream, id, submission, attempt = stream_of(arg()), arg(), arg(), number()
   local known = recall(submission)
-  if is_mine(stream, id, known) then
+  id = entry_of(stream, id, known, attempt)
+  if id then
     drop(stream, id)
     if known and known.id == id then redis.call('HDEL', index, submission) end
   end
 end
 
 for _ = 1, number() do
-  local stream, id, submission = stream_of(arg()), arg(), arg()
+  local stream, id, submission, attempt = stream_of(arg()), arg(), arg(), number()
   local known = recall(submission)
-  if owner_of(stream, id) == me then
+  id = entry_of(stream, id, known, attempt)
+  if id and owner_of(stream, id) == me then
     redis.call('XCLAIM', stream, group, back, 0, id, 'JUSTID')
-  elseif known and known.id == id and known.holder == me then
+  elseif id then
     known.holder = '-'
     remember(submission, known)
   end

@@ -28,6 +28,8 @@ local function state_of(stream, id, submission, attempt, delivery)
   if not known then return 'gone' end
   if known.attempt ~= attempt then return known.attempt > attempt and 'lost' or 'gone' end
   if known.id == id and known.holder == me then return 'ok' end
+  -- The reply that named the entry was lost.
+  if known.holder == me or owner_of(stream, known.id) == me then return known.id end
   if known.holder ~= '-' or owner_of(stream, known.id) then return 'lost' end
   if not is_here(submission, known) then return 'again' end
   if fair_key_of(known.id) then enter(submission, known) end

@@ -17,7 +17,8 @@ export interface Leases {
   beat(): Promise<void>;
   /** Claims up to `freeSlots` jobs whose graders have sent no heartbeat for a lease. */
   claim(challenges: readonly string[], freeSlots: number): Promise<TakenReply[]>;
-  stop(): void;
+  /** Sends no more heartbeats. Resolves when the last one has ended, after which no entry changes. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -81,21 +82,28 @@ export function createLeases(options: {
   }
 
   async function follow(one: RunningJob, state: string, mayBeLost: boolean): Promise<void> {
-    if (state === "ok" || one.settled !== null || !runningJobs.has(one.id)) return;
+    if (state === "ok") return;
+    if (state !== "lost" && state !== "gone" && state !== "again") return move(one, state);
+    if (one.settled !== null || !runningJobs.has(one.id)) return;
     if (state === "lost" || (state === "gone" && !mayBeLost)) return release(one);
-    if (state === "gone" || state === "again") {
-      const { challenge, job, delivery, text } = one;
-      const args = [consumer, challenge, job.submission, job.attempt, delivery, text];
-      const id = (await markedStep("queue.add-again", () =>
-        connection.use((client) => runScript(client, base, ADD_AGAIN, args)),
-      )) as string | null;
-      if (id === null) return release(one);
-      log.warn(
-        { event: "queue_job_readded", submission: job.submission },
-        "lost job added to the queue again",
-      );
+    const { challenge, job, delivery, text } = one;
+    const args = [consumer, challenge, job.submission, job.attempt, delivery, text];
+    const id = (await markedStep("queue.add-again", () =>
+      connection.use((client) => runScript(client, base, ADD_AGAIN, args)),
+    )) as string | null;
+    if (id === null) return release(one);
+    log.warn({ event: "queue_job_readded", submission: job.submission }, "lost job added to the queue again");
+    move(one, id);
+  }
+
+  /** Gives a job its new entry. A job that was settled under its old one meanwhile has to be settled again. */
+  function move(one: RunningJob, id: string): void {
+    // This consumer has taken the new entry as a job of its own.
+    if (runningJobs.has(id)) release(one);
+    else {
       one.id = id;
-    } else one.id = state;
+      if (!runningJobs.has(id)) runningJobs.restore(one);
+    }
   }
 
   function release(one: RunningJob): void {
@@ -130,9 +138,10 @@ export function createLeases(options: {
       }
       return taken;
     },
-    stop() {
+    async stop() {
       stopped = true;
       clearInterval(timer);
+      await beating;
     },
   };
 }

@@ -2,8 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { withoutService } from "../../../../scripts/services/programs.ts";
 import { jobOf, reportOf } from "../contract/samples.ts";
-import { until } from "../contract/wait-until.ts";
+import type { Taken } from "../contract/test-grader.ts";
+import { aborted, until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
+import { EXCHANGE } from "./job-scripts.ts";
+import { ADD_AGAIN } from "./lease-scripts.ts";
+import type { Client } from "./reconnecting-connection.ts";
+import { connectionsTo } from "./redis-url.ts";
 import { type RedisStage, staged } from "./testing/redis-stage.ts";
 
 /** The broker's side of a recovery: re-publishes the jobs in `waiting`, and checks those in `grading`. */
@@ -224,5 +229,168 @@ describe.skipIf(withoutService("redis"))("when the queue loses jobs", () => {
       await sleep(1500);
       expect(tries).toBe(3);
     }),
+  );
+});
+
+describe.skipIf(withoutService("redis"))("a running job that is added again after a flush", () => {
+  /** A grader whose job is added again once, as the test wants it: before, while or after the job ends. */
+  async function flushed(
+    stage: RedisStage,
+    addAgain: (add: () => Promise<unknown>, taken: Taken, client: Client) => Promise<unknown>,
+  ) {
+    const exchanges = { begun: () => {}, answered: () => {} };
+    const next = (moment: keyof typeof exchanges) =>
+      new Promise<void>((resolve) => {
+        exchanges[moment] = resolve;
+      });
+    let taken: Taken | null = null;
+    let added = false;
+    const connect = connectionsTo(stage.redis.url).connect;
+    const redis = () => {
+      const client = connect();
+      const evalsha = client.evalsha.bind(client) as (...args: unknown[]) => Promise<unknown>;
+      client.evalsha = ((sha: string, ...args: unknown[]) => {
+        const send = () => evalsha(sha, ...args);
+        if (sha === ADD_AGAIN.sha && !added) {
+          added = true;
+          return addAgain(send, taken!, client);
+        }
+        const answer = send();
+        if (sha === EXCHANGE.sha) {
+          exchanges.begun();
+          answer.then(exchanges.answered, () => {});
+        }
+        return answer;
+      }) as Client["evalsha"];
+      return client;
+    };
+    // Otherwise its first call only finds that Redis does not have it.
+    await stage.admin.script("LOAD", ADD_AGAIN.lua);
+    const queue = await stage.queue({ ...FAST, redis });
+    const grader = stage.attach(queue);
+    await queue.publish(jobOf("job"));
+    taken = await grader.next();
+    // A grader recognizes a loss by what its last heartbeat saw, so it needs one.
+    await until(async () => (await stage.admin.exists(stage.key("contents-since"))) === 1);
+    await stage.admin.flushall();
+    const isLeft = async () =>
+      (await stage.admin.hlen(stage.key("index"))) + (await stage.admin.xlen(stage.key("jobs:iris"))) > 0;
+    return { queue, grader, taken, next, isLeft, added: () => added };
+  }
+
+  it.concurrent(
+    "is acknowledged when it ends before its grader knows the new entry",
+    staged(async (stage) => {
+      const known = Promise.withResolvers<void>();
+      const { grader, next, isLeft } = await flushed(stage, async (add, taken) => {
+        const id = await add();
+        const sent = next("begun");
+        taken.acknowledge();
+        await sent;
+        known.resolve();
+        return id;
+      });
+      await known.promise;
+      await until(async () => !(await isLeft()));
+      expect(grader.seen()).toEqual(["job"]);
+    }),
+  );
+
+  it.concurrent(
+    "is acknowledged when it ends before it is added",
+    staged(async (stage) => {
+      const known = Promise.withResolvers<void>();
+      const { grader, next, isLeft } = await flushed(stage, async (add, taken) => {
+        const answered = next("answered");
+        taken.acknowledge();
+        await answered;
+        const id = await add();
+        known.resolve();
+        return id;
+      });
+      await known.promise;
+      await until(async () => !(await isLeft()));
+      expect(grader.seen()).toEqual(["job"]);
+    }),
+  );
+
+  it.concurrent(
+    "is acknowledged by a grader that stops before it knows the new entry",
+    staged(async (stage) => {
+      const [stopped, known] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const { grader, next, isLeft } = await flushed(stage, async (add, taken) => {
+        void grader.abort().then(stopped.resolve);
+        const answered = next("answered");
+        taken.acknowledge();
+        await answered;
+        await sleep(100);
+        const id = await add();
+        known.resolve();
+        return id;
+      });
+      await Promise.all([stopped.promise, known.promise]);
+      expect(await isLeft()).toBe(false);
+    }),
+  );
+
+  it.concurrent(
+    "is delivered again when it is returned before its grader knows the new entry",
+    staged(async (stage) => {
+      const { grader, next } = await flushed(stage, async (add, taken) => {
+        const id = await add();
+        const sent = next("begun");
+        taken.returnToQueue();
+        await sent;
+        return id;
+      });
+      const again = await grader.next();
+      expect(again.delivery.delivery).toBe(2);
+      again.acknowledge();
+    }),
+  );
+
+  it.concurrent(
+    "continues when the connection is lost before its grader knows the new entry",
+    staged(async (stage) => {
+      const { grader, taken, isLeft, added } = await flushed(stage, async (add, _, client) => {
+        await add();
+        client.disconnect();
+        throw new Error("Connection is closed.");
+      });
+      const other = stage.attach(await stage.queue(FAST), { grader: "other" });
+      await until(added);
+      await sleep(2 * FAST.leaseMs);
+      expect(taken.delivery.signal.aborted).toBe(false);
+      taken.acknowledge();
+      await until(async () => !(await isLeft()));
+      expect([...grader.seen(), ...other.seen()]).toEqual(["job"]);
+    }),
+  );
+
+  it.concurrent.each(["before", "after"])(
+    "is removed when it was cancelled meanwhile and its grader learns of it %s it is added",
+    (order) =>
+      staged(async (stage) => {
+        const cancel = () => stage.admin.publish(stage.key("control"), "job 1");
+        const known = Promise.withResolvers<void>();
+        const { grader, taken, isLeft } = await flushed(stage, async (add, { delivery, acknowledge }) => {
+          if (order === "before") {
+            await cancel();
+            await aborted(delivery.signal);
+            acknowledge();
+          }
+          const id = await add();
+          known.resolve();
+          return id;
+        });
+        await known.promise;
+        if (order === "after") {
+          await cancel();
+          await aborted(taken.delivery.signal);
+          taken.returnToQueue();
+        }
+        await until(async () => !(await isLeft()));
+        expect(grader.seen()).toEqual(["job"]);
+      })(),
   );
 });

@@ -58,9 +58,24 @@ it("attempts of a submission are withdrawn up to one, and no others", () => {
     add("4", "t")!,
   ];
   jobs.withdraw("s", 2);
-  expect(jobs.all()).toEqual([third, other]);
   const aborted = () => [first, second, third, other].map(({ abort }) => abort.signal.aborted);
   expect(aborted()).toEqual([true, true, false, false]);
+  // Their entries are removed with the next exchange.
+  expect(jobs.all().map(({ settled }) => settled)).toEqual(["done", "done", null, null]);
   jobs.withdrawAll();
   expect([aborted(), jobs.all()]).toEqual([Array(4).fill(true), []]);
+});
+
+it("a removed job is restored to be settled, and returned unless it was done", () => {
+  const { jobs, add } = start();
+  const [done, open] = [add("1-0", "s")!, add("2-0", "t")!];
+  done.settled = "done";
+  for (const one of [done, open]) {
+    jobs.remove(one);
+    jobs.restore(one);
+  }
+  expect(jobs.all().map(({ id, settled }) => [id, settled])).toEqual([
+    ["1-0", "done"],
+    ["2-0", "returned"],
+  ]);
 });

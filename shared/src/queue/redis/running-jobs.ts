@@ -24,19 +24,17 @@ export type TakenReply = [challenge: string, id: string, delivery: number, text:
 export interface RunningJobs {
   add(reply: TakenReply): RunningJob | null;
   remove(job: RunningJob): void;
+  /** Adds a removed job again whose entry has changed, to be settled under its new one. */
+  restore(job: RunningJob): void;
   all(): RunningJob[];
   has(id: string): boolean;
-  /** Aborts and removes the jobs of a submission up to an attempt. */
+  /** Aborts the jobs of a submission up to an attempt. Redis may have an entry of them again, which counts as done. */
   withdraw(submission: string, attempt: number): void;
   withdrawAll(): void;
 }
 
 export function createRunningJobs(): RunningJobs {
   const jobs = new Set<RunningJob>();
-  const abort = (one: RunningJob) => {
-    jobs.delete(one);
-    one.abort.abort();
-  };
   return {
     add([challenge, id, delivery, text]) {
       if (this.has(id)) return null;
@@ -55,14 +53,22 @@ export function createRunningJobs(): RunningJobs {
     remove: (one) => {
       jobs.delete(one);
     },
+    restore(one) {
+      one.settled ??= "returned";
+      jobs.add(one);
+    },
     all: () => [...jobs],
     has: (id) => [...jobs].some((one) => one.id === id),
     withdraw(submission, attempt) {
-      for (const one of [...jobs])
-        if (one.job.submission === submission && one.job.attempt <= attempt) abort(one);
+      for (const one of jobs)
+        if (one.job.submission === submission && one.job.attempt <= attempt) {
+          one.settled = "done";
+          one.abort.abort();
+        }
     },
     withdrawAll() {
-      for (const one of [...jobs]) abort(one);
+      for (const one of jobs) one.abort.abort();
+      jobs.clear();
     },
   };
 }
