@@ -65,9 +65,11 @@ export function createProgram(io: Io): Command {
       if (!broker) return void io.stderr.write("stopped before the broker was ready\n");
       io.stderr.write(`crowdAI broker ${VERSION} listening on ${broker.url}\n`);
       for (const part of broker.parts) io.stderr.write(`  ${part}\n`);
-      await aborted(signal);
+      const failure = await Promise.race([aborted(signal), broker.failed]);
       io.stderr.write("stopping …\n");
       await broker.stop();
+      // Whatever supervises it starts it again.
+      if (failure) throw failure;
     });
 
   addParticipantCommands(program, { io, dataOption, withRecords });

@@ -68,6 +68,7 @@ it("a disk that has failed once is not trusted again", async () => {
   log.grown();
   await expect(log.settle()).rejects.toBe(failure);
   expect(syncs).toHaveLength(1);
+  expect(await log.failed).toBe(failure);
 });
 
 interface Notes {

@@ -10,6 +10,8 @@ export interface LogSync {
    * failed, and then always: the kernel may have dropped what could not be written, and would report no error the next time.
    */
   settle(): Promise<void> | null;
+  /** Resolves with the error when the disk has failed. */
+  readonly failed: Promise<Error>;
 }
 
 /** `sync` brings the log to the disk as it is when called. Runs one at a time; those who ask meanwhile share the next. */
@@ -18,6 +20,7 @@ export function createLogSync(sync: () => Promise<void>): LogSync {
   /** Stays when it has failed, so that its error is everyone's from then on. */
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
+  const { promise: failed, resolve: fail } = Promise.withResolvers<Error>();
 
   function start(): Promise<void> {
     hasGrown = false;
@@ -25,6 +28,7 @@ export function createLogSync(sync: () => Promise<void>): LogSync {
     running = sync().then(() => {
       running = null;
     });
+    running.catch(fail);
     return running;
   }
 
@@ -38,6 +42,7 @@ export function createLogSync(sync: () => Promise<void>): LogSync {
       next ??= running.then(start);
       return next;
     },
+    failed,
   };
 }
 
@@ -51,18 +56,23 @@ export function openDatabaseLog(file: string): DatabaseLog {
   const sync = promisify(fdatasync);
   let descriptor: number | null = null;
   let syncing = Promise.resolve();
+  let hasFailed = false;
   const log = createLogSync(async () => {
     // The first commit created it. To close another descriptor of it releases no lock: SQLite's are on other files.
     descriptor ??= openSync(`${file}-wal`, "r+");
     syncing = sync(descriptor);
     return syncing;
   });
+  log.failed.then(() => {
+    hasFailed = true;
+  });
   return {
     ...log,
     close() {
       if (descriptor === null) return;
       const open = descriptor;
-      fdatasyncSync(open);
+      // What could not be written is written to the database itself when SQLite closes it.
+      if (!hasFailed) fdatasyncSync(open);
       // Not below a sync that is under way.
       syncing.catch(() => {}).finally(() => closeSync(open));
     },

@@ -44,6 +44,8 @@ export interface Records {
   lockShared(trx: Transaction<Tables>, name: string): Promise<void>;
   /** Returns the submission, locked until the transaction ends. */
   lockSubmission(trx: Transaction<Tables>, id: string): Promise<SubmissionRow | undefined>;
+  /** Resolves with the reason when no transaction can succeed any more before the records are opened again. Absent where that never happens. */
+  readonly failed?: Promise<CrowdaiError>;
   close(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import { lookup } from "./statement.ts";
 import type { Tables } from "./tables.ts";
-import { databaseError } from "./unusable-database.ts";
+import { databaseError, unwrittenDatabase } from "./unusable-database.ts";
 
 const oneSubmission = lookup((trx, { id }: { id: string }) =>
   trx.selectFrom("submissions").selectAll().where("id", "=", id),
@@ -61,6 +61,7 @@ async function open(file: string): Promise<Records> {
     async lock() {},
     async lockShared() {},
     lockSubmission: (trx, id) => oneSubmission(trx, { id }),
+    failed: log.failed.then((error) => unwrittenDatabase(error, file)),
     close: () => db.destroy(),
   };
 }

@@ -24,3 +24,10 @@ export function databaseError(error: unknown, file: string): unknown {
       return error;
   }
 }
+
+/** Explains that what was written to the database did not reach the disk. */
+export const unwrittenDatabase = (error: Error, file: string): CrowdaiError =>
+  new CrowdaiError("data_unusable", `${file} could not be written to the disk: ${error.message}.`, {
+    next: "Free disk space, and check the disk. Start the broker again: nothing that it acknowledged is lost.",
+    cause: error,
+  });

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import { join } from "node:path";
-import { isLastEvent, type Report, type SubmissionEvent } from "@crowdai/shared";
+import { type CrowdaiError, isLastEvent, type Report, type SubmissionEvent } from "@crowdai/shared";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Logger } from "pino";
 import { ciTokens } from "../background/ci-issuers/ci-tokens.ts";
@@ -65,6 +65,8 @@ export interface Broker {
   url: string;
   /** One line for each port, naming the implementation behind it. */
   parts: string[];
+  /** Resolves with the reason when the broker cannot go on until it is started again. */
+  failed: Promise<CrowdaiError>;
   /** Ends sessions, lets the grader finish or return its jobs, and closes everything in reverse order. */
   stop(): Promise<void>;
 }
@@ -345,6 +347,7 @@ export async function createBroker({
         `webapp      ${webapp.name}`,
         `challenges  ${[...catalog.all().keys()].join(", ") || `none yet; put a challenge folder into ${config.challengesFolder}`}`,
       ],
+      failed: records.failed ?? new Promise(() => {}),
       stop: () => shutdownSteps.release(),
     };
   }
