@@ -71,7 +71,7 @@ export function openDatabaseLog(file: string): DatabaseLog {
     close() {
       if (descriptor === null) return;
       const open = descriptor;
-      // What could not be written is written to the database itself when SQLite closes it.
+      // After a failure, SQLite writes to the database itself what could not be written here, when it closes it.
       if (!hasFailed) fdatasyncSync(open);
       // Not below a sync that is under way.
       syncing.catch(() => {}).finally(() => closeSync(open));

@@ -22,7 +22,7 @@ export interface SqliteConnections {
   /** Runs the read-only transactions, each of which sees one moment. */
   snapshots: DatabaseSync;
   /** Brings commits to the disk, which the writer leaves to it. */
-  log: DatabaseLog;
+  log: Omit<DatabaseLog, "failed">;
 }
 
 /**
