@@ -22,11 +22,13 @@ const programs = [
 const pages = ["site.css", "site.js", "icon.svg"].map((name) =>
   join(root, "broker/src/http/pages/assets", name),
 );
-const imageWorker = join(root, "broker/src/background/media/image.worker.ts");
+const workers = ["background/media/image.worker.ts", "records/checkpoint.worker.ts"].map((name) =>
+  join(root, "broker/src", name),
+);
 const builds = {
   cli: () => buildCli(),
   // The broker embeds the grader, and so carries its files too.
-  broker: () => buildServer("broker", [...programs, schema, ...pages], [imageWorker]),
+  broker: () => buildServer("broker", [...programs, schema, ...pages], workers),
   grader: () => buildServer("grader", [...programs, schema]),
   types: () => buildTypes(),
 };

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createPrivateFolder } from "../base/private-file.ts";
+import { createCheckpoints, IN_PLACE_AFTER_PAGES } from "./checkpoints.ts";
 import { openDatabaseLog } from "./log-sync.ts";
 import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
@@ -41,11 +42,19 @@ async function open(file: string): Promise<Records> {
     pragma synchronous = normal;
     pragma foreign_keys = on;
     pragma temp_store = memory;
+    pragma wal_autocheckpoint = ${IN_PLACE_AFTER_PAGES};
   `);
   const [reader, snapshots] = [new DatabaseSync(file), new DatabaseSync(file)];
   for (const one of [reader, snapshots]) one.exec("pragma busy_timeout = 10000; pragma query_only = on;");
   const log = openDatabaseLog(file);
-  const db = new Kysely<Tables>({ dialect: sqliteDialect({ writer, reader, snapshots, log }) });
+  const checkpoints = createCheckpoints(file);
+  const grown = () => {
+    log.grown();
+    checkpoints.committed();
+  };
+  const db = new Kysely<Tables>({
+    dialect: sqliteDialect({ writer, reader, snapshots, log: { ...log, grown } }),
+  });
   await migrate(db, "sqlite").catch(async (error) => {
     await db.destroy();
     throw error;
@@ -62,6 +71,10 @@ async function open(file: string): Promise<Records> {
     async lockShared() {},
     lockSubmission: (trx, id) => oneSubmission(trx, { id }),
     failed: log.failed.then((error) => unwrittenDatabase(error, file)),
-    close: () => db.destroy(),
+    async close() {
+      // The last connection that is closed copies the rest and removes the log.
+      await checkpoints.close();
+      await db.destroy();
+    },
   };
 }
