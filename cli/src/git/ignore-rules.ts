@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { lstatSync, readFileSync } from "node:fs";
 import { CrowdaiError } from "@crowdai/shared";
-import { type BytePath, onDisk } from "./byte-path.ts";
+import { type BytePath, foldersOf, onDisk } from "./byte-path.ts";
 
 /** Size from which git ignores a file with patterns. */
 const MAX_BYTES = 100 * 1024 * 1024;
@@ -11,14 +11,8 @@ const MAX_BYTES = 100 * 1024 * 1024;
  * excludes would be sent. Throws ignore_rules_invalid.
  */
 export function checkIgnoreFiles(top: string, paths: Iterable<BytePath>): void {
-  const folders = new Set<BytePath>([""]);
-  for (const path of paths)
-    for (let end = path.lastIndexOf("/"); end >= 0; end = path.lastIndexOf("/", end - 1)) {
-      const folder = path.slice(0, end + 1);
-      if (folders.has(folder)) break;
-      folders.add(folder);
-    }
-  for (const folder of folders) checkIgnoreFile(onDisk(top, `${folder}.gitignore`));
+  for (const folder of foldersOf(paths))
+    checkIgnoreFile(onDisk(top, folder === "" ? ".gitignore" : `${folder}/.gitignore`));
 }
 
 /** Throws ignore_rules_invalid if git cannot read the rules of this file. A link or a folder has no rules. */

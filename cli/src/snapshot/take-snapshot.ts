@@ -85,9 +85,7 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
   const { store, folder, caps, signal } = options;
   requireAccess(folder);
   const repository = repositoryAround(folder);
-  // Git answers while other commands list the files.
-  const caching = usableCache(store);
-  const listed = await listFiles({
+  const listing = listFiles({
     git: store.git,
     env: options.env,
     top: repository?.top ?? folder,
@@ -99,20 +97,25 @@ async function takeOnce(options: TakeOptions): Promise<Snapshot> {
     include: options.include ?? [],
     scratch: join(store.scratch, `listing-${performance.now()}`),
   });
+  // Read while git lists the files.
+  const caching = usableCache(store);
+  const listed = await listing;
+  const cached = await caching;
   const broken = brokenGit(folder, repository);
   const leftOut = [...listed.leftOut];
-  const wanted = filterNames(options, listed, leftOut);
+  const wanted = filterNames(options, listed, leftOut, cached?.files ?? new Map());
   signal?.throwIfAborted();
 
   const dirty = isDirty(store.git, repository, listed);
   const found = await statFiles(folder, wanted, leftOut);
   checkCaps(found, caps);
-  const cached = await caching;
   const written = await writeTree(options, found, cached, leftOut);
   const { tree, findings, unsteady } = written;
-  if (!written.isUnchanged) writeStatCache(store.cache, { tree, files: written.files });
+  const { special, folders } = findSpecial(folder, wanted, cached?.folders ?? new Map());
+  if (!written.isUnchanged || !isSame(folders, cached?.folders))
+    writeStatCache(store.cache, { tree, files: written.files, folders });
   const reported = new Set(leftOut.map(({ path }) => path));
-  leftOut.push(...findSpecial(folder, wanted).filter(({ path }) => !reported.has(path)));
+  leftOut.push(...special.filter(({ path }) => !reported.has(path)));
 
   const files = [...written.files].map(([path, { size }]) => ({ path, size }));
   return {
@@ -146,6 +149,13 @@ function requireAccess(folder: string): void {
 async function usableCache({ cache, git }: Store): Promise<StatCache | null> {
   const cached = readStatCache(cache);
   if (!cached) return null;
-  const isThere = await git.line(["cat-file", "-t", cached.tree]).catch(() => "");
-  return isThere === "tree" ? cached : null;
+  const type = await git.run(["cat-file", "-t", cached.tree]).catch(() => "");
+  return type.toString().trim() === "tree" ? cached : null;
+}
+
+function isSame(
+  folders: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, string> = new Map(),
+): boolean {
+  return folders.size === known.size && [...folders].every(([path, value]) => known.get(path) === value);
 }

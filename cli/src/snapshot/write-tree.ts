@@ -37,16 +37,20 @@ export async function writeTree(
   cached: StatCache | null,
   leftOut: LeftOut[],
 ): Promise<Written> {
-  const before = cached?.files ?? new Map();
+  const before: StatCache["files"] = cached?.files ?? new Map();
+  if (
+    cached &&
+    found.length === before.size &&
+    found.every(({ path, fingerprint }) => before.get(path)?.fingerprint === fingerprint)
+  )
+    return { tree: cached.tree, files: before, findings: [], unsteady: [], isUnchanged: true };
+
   const changed = found.filter(({ path, fingerprint }) => before.get(path)?.fingerprint !== fingerprint);
   const present = new Set(found.map(({ path }) => path));
   const gone = [...before.keys()].filter((path) => !present.has(path));
   const files: StatCache["files"] = new Map(
     found.map(({ path, fingerprint, size }) => [path, { fingerprint, size }]),
   );
-  if (cached && changed.length === 0 && gone.length === 0)
-    return { tree: cached.tree, files, findings: [], unsteady: [], isUnchanged: true };
-
   const writer = openTreeWriter(store.git, cached?.tree ?? null);
   const findings: SecretFinding[] = [];
   const unsteady: string[] = [];

@@ -21,18 +21,18 @@ export type Dirty = "yes" | "no" | "unknown";
 export async function isDirty(
   git: CleanGit,
   repository: UserRepository | null,
-  { reader, untracked, nested }: ListedFiles,
+  listed: ListedFiles,
 ): Promise<Dirty> {
-  const inside = await Promise.all(nested.map((one) => isDirty(git, one.repository, one.listed)));
+  const inside = await Promise.all(listed.nested.map((one) => isDirty(git, one.repository, one.listed)));
   if (inside.includes("yes")) return "yes";
-  const own = await isTopDirty(git, repository, { reader, untracked });
+  const own = await isTopDirty(git, repository, listed);
   return own === "no" && inside.includes("unknown") ? "unknown" : own;
 }
 
 async function isTopDirty(
   git: CleanGit,
   repository: UserRepository | null,
-  { reader, untracked }: Pick<ListedFiles, "reader" | "untracked">,
+  { reader, untracked, mayHaveFlags }: ListedFiles,
 ): Promise<Dirty> {
   if (!repository || repository.head === "unborn" || untracked) return "yes";
   // To expand a sparse index, git would write trees and touch the times of objects in the user's repository.
@@ -42,7 +42,7 @@ async function isTopDirty(
     env: { GIT_DIR: reader, GIT_WORK_TREE: repository.top, GIT_INDEX_FILE: join(reader, "index") },
   };
   try {
-    await clearFlags(git, at);
+    if (mayHaveFlags) await clearFlags(git, at);
   } catch (failure) {
     if (failure instanceof GitFailure) return "unknown";
     throw failure;

@@ -25,6 +25,8 @@ export interface ListedFiles {
   untracked: boolean;
   /** Submodules and nested repositories whose files are listed too. */
   nested: { repository: UserRepository; listed: ListedFiles }[];
+  /** Whether the index may tell git not to look at some files of the working tree. */
+  mayHaveFlags: boolean;
   /** The shadow repository that the list was read through. */
   reader: string;
   settings: UserGitSettings;
@@ -78,6 +80,7 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
     leftOut: [],
     notes: [],
     untracked: false,
+    mayHaveFlags: true,
     nested: [],
     reader,
     settings,
@@ -115,6 +118,8 @@ export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<L
   checkIgnoreFiles(listing.top, [...paths, ...nested, `${within}/`]);
   found.untracked =
     [...paths].some((path) => !known.files.has(path)) || [...nested].some((path) => !known.modules.has(path));
+  // Without the rest of the working tree, nothing is known of its entries.
+  found.mayHaveFlags = within !== "" || known.hasFlags;
   for (const path of known.files) if (!droppedPaths.has(path)) paths.add(path);
   for (const path of known.modules.keys()) if (!droppedPaths.has(path)) nested.add(path);
   if (known.skipped > 0)

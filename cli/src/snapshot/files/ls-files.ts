@@ -29,15 +29,29 @@ export interface TrackedFiles {
   skipped: number;
   /** Files that are in the working tree although the index tells git not to look at them there. */
   flagged: BytePath[];
+  /** Whether the index tells git not to look at some entry. */
+  hasFlags: boolean;
 }
 
 /** Parses lines such as `H 100644 <object> 0\t<path>`, in which a small letter means assume-unchanged. */
 export function readTracked(lines: readonly string[], isMissing: (path: BytePath) => boolean): TrackedFiles {
-  const tracked: TrackedFiles = { files: new Set(), modules: new Map(), skipped: 0, flagged: [] };
+  const tracked: TrackedFiles = {
+    files: new Set(),
+    modules: new Map(),
+    skipped: 0,
+    flagged: [],
+    hasFlags: false,
+  };
   for (const line of lines) {
+    // Most lines, and the only ones in most repositories.
+    if (line.startsWith("H 100644 ") || line.startsWith("H 100755 ")) {
+      tracked.files.add(line.slice(line.indexOf("\t") + 1));
+      continue;
+    }
     const path = line.slice(line.indexOf("\t") + 1);
     const [tag = "", mode, object = ""] = line.slice(0, line.indexOf("\t")).split(" ");
     const isFlagged = tag !== tag.toUpperCase() || tag === "S";
+    tracked.hasFlags ||= isFlagged;
     if (mode === "160000") tracked.modules.set(path, object);
     else if (mode === "040000" || (/s/i.test(tag) && isMissing(path))) tracked.skipped++;
     else {

@@ -38,7 +38,7 @@ export async function openStore(codeFolder: string, project: string, env: Env): 
   removeStale(repository, (name) => name.startsWith("fast_import_crash_"));
   const scratch = join(runs, `${process.pid}-${randomUUID()}`);
   makeFolder(scratch, 0o700);
-  const cache = join(folder, "files.json");
+  const cache = join(folder, "file-stats");
   return {
     folder,
     repository,
