@@ -27,7 +27,7 @@ export interface Options {
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
   /** End the process so often at each marked point instead, of the steps whose names contain one of the parts. */
-  points: { times: number; lanes: number; parts: readonly string[] } | null;
+  points: { times: number; lanes: number; parts: readonly string[]; tally: string | null } | null;
   keep: boolean;
   verbose: boolean;
   /** Arguments that give the same run again. */
@@ -54,6 +54,7 @@ ${Object.entries(CONDITIONS)
   --points [part …]     instead: end broker, grader or command at each marked point of the steps whose names
                         contain one of the parts; of all steps without a part
   --times <n>           how often at each, default 20
+  --tally <file>        adds the stops to those of earlier commands, and does only what is missing
   --lanes <n>           fleets that share the steps, default 3
   --keep                keep logs and records
   --verbose             tell each fault
@@ -92,6 +93,7 @@ function read(args: string[]): Options {
       boxes: { type: "string" },
       points: { type: "boolean", default: false },
       times: { type: "string", default: "20" },
+      tally: { type: "string" },
       lanes: { type: "string", default: "3" },
       keep: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
@@ -149,7 +151,12 @@ function read(args: string[]): Options {
     olderRelease: readOlderRelease(values.with ?? ""),
     boxes: values.boxes === undefined ? null : whole("boxes", values.boxes, 1),
     points: values.points
-      ? { times: whole("times", values.times, 1), lanes: whole("lanes", values.lanes, 1), parts: positionals }
+      ? {
+          times: whole("times", values.times, 1),
+          lanes: whole("lanes", values.lanes, 1),
+          parts: positionals,
+          tally: values.tally ? resolve(values.tally) : null,
+        }
       : null,
     keep: values.keep,
     verbose: values.verbose,

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { EventEmitter, once } from "node:events";
 import type { Daemon } from "../services/daemon.ts";
 import type { Fleet } from "./fleet.ts";
-
-const POLL_MS = 10;
 
 /** Starts brokers and graders again that have ended, as whatever looks after a server does. */
 export interface Supervision {
@@ -14,34 +12,27 @@ export interface Supervision {
 }
 
 export function superviseFleet(fleet: Fleet): Supervision {
+  const started = new EventEmitter().setMaxListeners(0);
   let count = 0;
   let isEnded = false;
   async function supervise(daemon: Daemon): Promise<void> {
-    while (!isEnded) {
-      await sleep(POLL_MS);
-      if (isEnded || isRunning(daemon.pid)) continue;
+    for (;;) {
+      await daemon.ended();
+      if (isEnded) return;
       // One that ends again while it starts is found the next time.
       await daemon.restart().catch(() => {});
       count++;
+      started.emit("again");
     }
   }
   for (const daemon of [...fleet.broker, ...fleet.grader]) void supervise(daemon);
   return {
     restarts: () => count,
     async after(restarts) {
-      while (count === restarts) await sleep(POLL_MS);
+      while (count === restarts) await once(started, "again");
     },
     end() {
       isEnded = true;
     },
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -27,6 +27,8 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Of the process that runs now. */
   readonly pid: number;
+  /** Resolves when the process that runs now has ended. */
+  ended(): Promise<void>;
   /** Sends a signal. After one that ends the process it resolves when the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again, after ending it when it runs. Resolves when it answers. */
@@ -66,6 +68,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     get pid() {
       return child.pid!;
+    },
+    async ended() {
+      if (!hasEnded(child)) await once(child, "exit");
     },
     kill,
     stop,

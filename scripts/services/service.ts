@@ -29,6 +29,7 @@ export function asService(url: string, port: number, daemon: Daemon): Service {
     get pids() {
       return [daemon.pid];
     },
+    ended: daemon.ended,
     kill: daemon.kill,
     restart: daemon.restart,
     stop: daemon.stop,

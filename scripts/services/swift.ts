@@ -48,6 +48,7 @@ export async function startSwift(options: ServiceOptions): Promise<Service> {
     get pids() {
       return daemons.map(({ pid }) => pid);
     },
+    ended: () => each((daemon) => daemon.ended()),
     kill: (signal) => each((daemon) => daemon.kill(signal)),
     restart: () => each((daemon) => daemon.restart()),
     stop: () => each((daemon) => daemon.stop()),

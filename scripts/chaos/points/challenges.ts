@@ -6,6 +6,8 @@ import { png } from "./image.ts";
 
 /** The challenge of the sessions. */
 export const PLAYED = "played";
+/** The challenge of values that are not valid. It is there once they are submitted. */
+export const TYPED = "typed";
 
 /** Scores what it gets at once, with an image and a file where the challenge is about media. */
 const EVALUATOR = `import base64, json, os, sys, time
@@ -43,8 +45,8 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
   await writeChaosChallenge(challenges);
   await writeCountingChallenge(challenges, PLAYED, {
     args: ["3"],
-    // An agent cannot speak while its broker starts, which takes long on a busy machine.
-    environment: { seeds: { count: 2 }, limits: { idle_seconds: 120 } },
+    // An agent cannot speak while its broker starts, and an environment starts slowly as well on a busy machine.
+    environment: { seeds: { count: 2 }, limits: { idle_seconds: 120, reset_seconds: 120 } },
     config: { rounds: [{ id: "1", parallel_limit: null }] },
   });
   const hook = { url: webhook, events: ["submission.graded"] };
@@ -54,7 +56,7 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
       evaluator: functions(),
       accepts: {
         file: { extensions: [] },
-        json: { schema: { type: "object", properties: { score: { type: "number" } } } },
+        json: {},
         model: {},
       },
     }),
@@ -84,6 +86,15 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
 /** Writes the challenge with final scores, of which so many submissions may be selected. */
 export const writeFinalChallenge = (challenges: string, select: number): Promise<void> =>
   writeQuickChallenge(challenges, quick("final", { final: { select } }));
+
+/** Writes the challenge whose values have a schema. Compiling it costs each start of a broker an eighth. */
+export const writeTypedChallenge = (challenges: string): Promise<void> =>
+  writeQuickChallenge(
+    challenges,
+    quick(TYPED, {
+      accepts: { json: { schema: { type: "object", properties: { score: { type: "number" } } } } },
+    }),
+  );
 
 /** Writes a challenge that nothing is submitted to. */
 export const writeIdleChallenge = (challenges: string, id: string): Promise<void> =>

@@ -12,11 +12,12 @@ import {
   submissionThat,
   submitValue,
   until,
+  untilOffered,
   type World,
 } from "./world.ts";
 
 /** Submissions with code to a challenge before it is closed. */
-const TOGETHER = 5;
+const TOGETHER = 10;
 
 /** Submits code and pushes it until it is there. Resolves with the id, once its commit is made. */
 async function handIn(world: World, key: string, challenge: string, text: string): Promise<string> {
@@ -88,12 +89,7 @@ async function takeHanded(world: World, { n }: Stop): Promise<Handed> {
     const { records } = world;
     const challenge = `closed-${n}`;
     await writeIdleChallenge(world.challenges, challenge);
-    await until(world, async () => {
-      const { status } = await request(world, "GET", `/api/v1/challenges/${challenge}`, {
-        accepted: [200, 404],
-      });
-      return status === 200;
-    });
+    await untilOffered(world, challenge);
     const all = await Promise.all(
       Array.from({ length: TOGETHER }, async (_, index) => {
         const name = `author-${n}-${index}`;

@@ -20,13 +20,15 @@ import { startWebhookReceiver } from "./webhook-receiver.ts";
 import type { Scenario, World } from "./world.ts";
 
 const PARTICIPANTS = 4;
-const POLL_MS = 5;
+/** How often work is begun for one stop. */
+const TRIES = 5;
+const POLL_MS = 20;
 /** Something that a scheduled job does may come a moment after the last answer. */
 const LINGER_MS = 1500;
 /** Work that has not come to a point by then does not come to it. */
-const REACH_MS = 120_000;
+const REACH_MS = 300_000;
 /** After the last stop, for what was begun. A webhook's message is claimed for a minute. */
-const SETTLE_MS = 180_000;
+const SETTLE_MS = 600_000;
 /** How long work that was aborted may take to end. */
 const ABORTED_MS = 10_000;
 
@@ -37,6 +39,12 @@ export interface PointsRun {
   acknowledged: number;
 }
 
+/** Milliseconds of all stops at a point. */
+interface Spent {
+  reaching: number;
+  starting: number;
+}
+
 export interface PointsOptions {
   times: number;
   seed: number;
@@ -44,6 +52,10 @@ export interface PointsOptions {
   steps: readonly string[];
   /** Fleets that share the steps. */
   lanes: number;
+  /** Stops of earlier runs, by point: only what is missing to `times` is done. */
+  done?: ReadonlyMap<string, number>;
+  /** Ends the run early: what was stopped by then is checked. */
+  signal?: AbortSignal;
   say?: (line: string) => void;
   keep?: boolean;
 }
@@ -53,7 +65,10 @@ export interface PointsOptions {
  * at once. Then the records, what the clients saw, and what came of all that was begun are checked.
  */
 export async function stopAtPoints(options: PointsOptions): Promise<PointsRun> {
-  const waiting = options.steps.filter((step) => scenarioOf(step) !== null);
+  const { times, done = new Map<string, number>() } = options;
+  const waiting = options.steps.filter(
+    (step) => scenarioOf(step) !== null && pointsOf(step).some((point) => (done.get(point) ?? 0) < times),
+  );
   const lanes = Math.max(1, Math.min(options.lanes, waiting.length));
   const all = await Promise.all(Array.from({ length: lanes }, () => runLane(() => waiting.shift(), options)));
   const findings = new Map<string, string[]>();
@@ -67,7 +82,7 @@ export async function stopAtPoints(options: PointsOptions): Promise<PointsRun> {
 }
 
 async function runLane(next: () => string | undefined, options: PointsOptions): Promise<PointsRun> {
-  const { times, seed, runtime, say = () => {} } = options;
+  const { times, seed, runtime, done = new Map<string, number>(), say = () => {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "crowdai-points-"));
   const challenges = join(folder, "challenges");
   await mkdir(join(folder, "inputs"));
@@ -98,15 +113,18 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   try {
     for (let step = next(); step !== undefined; step = next())
       for (const isAfter of [false, true]) {
-        const point = `${step} ${isAfter ? "after" : "before"}`;
+        if (options.signal?.aborted) break;
+        const point = pointOf(step, isAfter);
+        const missing = times - (done.get(point) ?? 0);
+        if (missing <= 0) continue;
         stops.set(point, 0);
         // A step that is not begun does not end.
-        if (isAfter && stops.get(`${step} before`) === 0) continue;
-        const began = performance.now();
-        for (let count = 0; count < times && (await stopOnce(scenarioOf(step)!, step, isAfter)); count++)
+        if (isAfter && stops.get(pointOf(step, false)) === 0) continue;
+        const spent: Spent = { reaching: 0, starting: 0 };
+        for (let count = 0; count < missing && (await stopAt(step, isAfter, spent)); count++)
           stops.set(point, count + 1);
-        const seconds = ((performance.now() - began) / 1000).toFixed(1);
-        say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}${seconds.padStart(8)} s`);
+        const each = [spent.reaching, spent.starting].map((ms) => (ms / 1000).toFixed(1).padStart(8));
+        say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}${each.join("")}`);
       }
     rmSync(file, { force: true });
     const late = sleep(SETTLE_MS, true, { ref: false });
@@ -133,11 +151,24 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     else await rm(folder, { recursive: true, force: true });
   }
 
+  /** Work may come to its end another way, as a job that a broker finds at its start comes to the queue by another step. */
+  async function stopAt(step: string, isAfter: boolean, spent: Spent): Promise<boolean> {
+    for (let tries = 0; tries < TRIES && !options.signal?.aborted; tries++)
+      if (await stopOnce(scenarioOf(step)!, step, isAfter, spent)) return true;
+    return false;
+  }
+
   /** Resolves with whether the process ended, and a server that did runs again. */
-  async function stopOnce(scenario: Scenario, step: string, isAfter: boolean): Promise<boolean> {
+  async function stopOnce(
+    scenario: Scenario,
+    step: string,
+    isAfter: boolean,
+    spent: Spent,
+  ): Promise<boolean> {
     const restarts = supervision.restarts();
+    const began = performance.now();
     const n = begun.length;
-    const point = `${step} ${isAfter ? "after" : "before"}`;
+    const point = pointOf(step, isAfter);
     const name = `${point}, ${n}`;
     arm(file, point);
     underWay.add(name);
@@ -150,12 +181,18 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
       })
       .finally(() => underWay.delete(name));
     begun.push(work);
-    const isStopped = await stopped(file, work);
+    const isStopped = await stopped(file, work, options.signal);
+    const reached = performance.now();
+    spent.reaching += reached - began;
     if (isStopped && !scenario.byCommand) await supervision.after(restarts);
     if (isStopped && scenario.once) await work;
+    spent.starting += performance.now() - reached;
     return isStopped;
   }
 }
+
+const pointOf = (step: string, isAfter: boolean) => `${step} ${isAfter ? "after" : "before"}`;
+const pointsOf = (step: string) => [false, true].map((isAfter) => pointOf(step, isAfter));
 
 /** In one step: a process must not read half of it. */
 function arm(file: string, point: string): void {
@@ -164,7 +201,7 @@ function arm(file: string, point: string): void {
 }
 
 /** Resolves with true when a process has ended at the point, and with false when all was done without reaching it. */
-async function stopped(file: string, work: Promise<unknown>): Promise<boolean> {
+async function stopped(file: string, work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
   let isOver = false;
   const late = sleep(REACH_MS, undefined, { ref: false });
   const over = work.then(() => sleep(LINGER_MS, undefined, { ref: false }));
@@ -172,7 +209,7 @@ async function stopped(file: string, work: Promise<unknown>): Promise<boolean> {
     isOver = true;
   });
   while (existsSync(file)) {
-    if (isOver) return false;
+    if (isOver || signal?.aborted) return false;
     await sleep(POLL_MS);
   }
   return true;

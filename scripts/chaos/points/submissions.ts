@@ -6,7 +6,7 @@ import { createSubmissionId } from "../../../shared/src/index.ts";
 import { cancelOne } from "../cancel-one.ts";
 import { startClients } from "../clients.ts";
 import type { PlannedSubmission } from "../submission-plan.ts";
-import { PLAYED } from "./challenges.ts";
+import { PLAYED, TYPED, writeTypedChallenge } from "./challenges.ts";
 import {
   request,
   type Scenario,
@@ -14,6 +14,7 @@ import {
   submissionThat,
   submitValue,
   until,
+  untilOffered,
   type World,
 } from "./world.ts";
 
@@ -97,13 +98,15 @@ const CALLS: Scenario = {
 const INVALID_VALUE: Scenario = {
   steps: ["commit.require-value-of"],
   async run(world, stop) {
+    await writeTypedChallenge(world.challenges);
+    await untilOffered(world, TYPED);
     const key = keyOf(world, stop);
     const id = createSubmissionId();
     const bytes = Buffer.from('{"score": "none"}');
     const sha256 = await digest(bytes);
     const { body } = await request(world, "POST", "/api/v1/submissions", {
       key,
-      body: { id, challenge: "large", input: { kind: "json", name: null, size: bytes.length, sha256 } },
+      body: { id, challenge: TYPED, input: { kind: "json", name: null, size: bytes.length, sha256 } },
     });
     for (const part of body.upload.parts)
       await request(world, "PUT", part.url, { bytes, accepted: [200, 201, 409] });

@@ -52,7 +52,8 @@ export interface Scenario {
 }
 
 const RETRY_MS = 100;
-const POLL_MS = 50;
+/** The time between two looks grows: what waits for many seconds must not cost the others theirs. */
+const [POLL_MS, MAX_POLL_MS] = [50, 400];
 
 export interface Answer {
   status: number;
@@ -114,13 +115,20 @@ export async function until<T>(
   world: Pick<World, "signal">,
   look: () => Promise<T | null | undefined | false>,
 ): Promise<T> {
-  for (;;) {
+  for (let wait = POLL_MS; ; wait = Math.min(wait * 1.3, MAX_POLL_MS)) {
     world.signal.throwIfAborted();
     const found = await look();
     if (found) return found;
-    await sleep(POLL_MS, undefined, { signal: world.signal });
+    await sleep(wait, undefined, { signal: world.signal });
   }
 }
+
+/** Resolves once the broker has read the folder of a challenge that was written while it ran. */
+export const untilOffered = (world: World, challenge: string) =>
+  until(world, async () => {
+    const options = { accepted: [200, 404] };
+    return (await request(world, "GET", `/api/v1/challenges/${challenge}`, options)).status === 200;
+  });
 
 /** Submits a value; resolves with the receipt. */
 export const submitValue = (
