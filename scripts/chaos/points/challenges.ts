@@ -46,7 +46,7 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
   await writeCountingChallenge(challenges, PLAYED, {
     args: ["3"],
     // An agent cannot speak while its broker starts, and an environment starts slowly as well on a busy machine.
-    environment: { seeds: { count: 2 }, limits: { idle_seconds: 120, reset_seconds: 120 } },
+    environment: { seeds: { count: 2 }, limits: { idle_seconds: 600, reset_seconds: 600 } },
     config: { rounds: [{ id: "1", parallel_limit: null }] },
   });
   const hook = { url: webhook, events: ["submission.graded"] };

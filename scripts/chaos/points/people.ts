@@ -23,7 +23,7 @@ import {
 } from "./world.ts";
 
 const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
-/** For an older client whose broker has ended. */
+/** For an older client whose broker has ended. It grows with each try, for a machine on which all takes longer. */
 const PATIENCE_MS = 5000;
 /** Settings of the broker that this work needs. */
 export const settingsOf = ({ url }: World["issuer"]) => ({
@@ -169,6 +169,7 @@ const OLDER_CLIENT: Scenario = {
   steps: ["upload.older-client", "upload.sent-input"],
   async run(world, stop) {
     const key = await newPerson(world, stop, "older");
+    let patienceMs = PATIENCE_MS;
     await until(world, async () => {
       const client = await openChallenge(world.url, key, "large").catch(() => null);
       if (!client) return false;
@@ -176,7 +177,8 @@ const OLDER_CLIENT: Scenario = {
         ({ answer }) => answer.length > 0,
         () => false,
       );
-      return Promise.race([graded, sleep(PATIENCE_MS, false)]).finally(() => client.connection.close());
+      patienceMs *= 1.5;
+      return Promise.race([graded, sleep(patienceMs, false)]).finally(() => client.connection.close());
     });
     const { body } = await request(world, "GET", "/api/v1/challenges/large/submissions?participant=me", {
       key,

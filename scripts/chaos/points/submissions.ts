@@ -265,7 +265,7 @@ const SESSION: Scenario = {
   async run(world, stop) {
     const { Challenge } = await import("../../../cli/src/index.ts");
     const challenge = await Challenge.open(PLAYED, {
-      ...{ apiKey: keyOf(world, stop), broker: world.url, signal: world.signal, lostAfterMs: 120_000 },
+      ...{ apiKey: keyOf(world, stop), broker: world.url, signal: world.signal, lostAfterMs: 600_000 },
     });
     try {
       const env = await challenge.environment<number[], number[]>();
