@@ -2,8 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-/** Schedules leave much garbage behind that is used only once. */
-const NODE_OPTIONS = ["--max-semi-space-size=32", "--min-semi-space-size=32"];
+/** Schedules leave much garbage behind that is used only once, and a process ends before most functions are hot enough to be compiled. */
+const NODE_OPTIONS = ["--max-semi-space-size=32", "--min-semi-space-size=32", "--always-sparkplug"];
 
 /** Compiled modules, which take as long to load from their sources as hundreds of schedules do. */
 const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/simulate");

@@ -1,7 +1,7 @@
 import type { AgentAnswer, AgentRequest } from "@crowdai/shared";
 import type { JournalEntry, ServedSession, SessionReply } from "@crowdai/shared/step-channel";
 import { createRequestQueue, type RequestQueue } from "../../shared/src/step-channel/request-queue.ts";
-import type { Program, World } from "./world.ts";
+import { never, type Program, type World } from "./world.ts";
 
 interface Ask {
   request: AgentRequest;
@@ -17,8 +17,6 @@ export interface SimulatedChannel {
   read(grader: Program): Promise<JournalEntry[]>;
   readonly journal: readonly JournalEntry[];
 }
-
-const never = new Promise<never>(() => {});
 
 export function createSimulatedChannel(
   world: World,
@@ -75,7 +73,7 @@ export function createSimulatedChannel(
       return {
         lost: mine.signal,
         async [Symbol.asyncDispose]() {
-          if (!grader.alive) return never;
+          if (!grader.alive) return never();
           await server.stop();
           if (current === server) current = null;
         },

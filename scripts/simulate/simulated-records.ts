@@ -14,7 +14,7 @@ import { type SqliteStatements, statements } from "../../broker/src/records/sqli
 import { QueryCompiler } from "../../broker/src/records/sqlite-query-compiler.ts";
 import { lookup } from "../../broker/src/records/statement.ts";
 import type { Tables } from "../../broker/src/records/tables.ts";
-import type { Program, World } from "./world.ts";
+import { never, type Program, type World } from "./world.ts";
 
 /** One database in memory, which outlives every program that uses it, as PostgreSQL does. */
 export interface Database {
@@ -108,6 +108,8 @@ function dialect(database: Database, world: Steps, program: Program): Dialect {
 interface Transactions {
   begin(program: Program): void;
   end(how: "commit" | "rollback"): void;
+  /** Runs a statement, and keeps in mind whether it wrote something. */
+  execute<R>(query: CompiledQuery): QueryResult<R>;
   /** Whether something was written since the last call. */
   hasChanged(): boolean;
 }
@@ -124,8 +126,7 @@ function createTransactions(database: Database): Transactions {
   const prepare = (text: string) => database.sqlite.prepare(text);
   const begin = prepare("savepoint program");
   const [release, undo] = [prepare("release program"), prepare("rollback to program")];
-  const total = prepare("select total_changes() as total");
-  let latest: unknown;
+  let changed = false;
   return {
     begin(program) {
       begin.run();
@@ -136,15 +137,19 @@ function createTransactions(database: Database): Transactions {
       release.run();
       database.owner = null;
     },
+    execute<R>(query: CompiledQuery) {
+      const result = database.statements.execute<R>(query);
+      // One that returns the rows that it wrote does not count them.
+      if (query.query.kind !== "SelectQueryNode") changed ||= result.numAffectedRows !== 0n;
+      return result;
+    },
     hasChanged() {
-      const before = latest;
-      latest = total.get()!.total;
-      return latest !== before;
+      const before = changed;
+      changed = false;
+      return before;
     },
   };
 }
-
-const never = new Promise<never>(() => {});
 
 function driver(database: Database, world: Steps, program: Program): Driver {
   const transactions = transactionsOf(database);
@@ -168,15 +173,15 @@ function driver(database: Database, world: Steps, program: Program): Driver {
   class Connection implements DatabaseConnection {
     inTransaction = false;
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-      if (!program.alive) return never;
+      if (!program.alive) return never();
       if (!this.inTransaction) {
         await world.step(program, "queries", isFree);
-        const result = database.statements.execute<R>(query);
-        if (result.numAffectedRows !== undefined) announceCommit();
+        const result = transactions.execute<R>(query);
+        announceCommit();
         return result;
       }
-      if (world.mayCrash(program, "a statement")) return never;
-      return database.statements.execute<R>(query);
+      if (world.mayCrash(program, "a statement")) return never();
+      return transactions.execute<R>(query);
     }
     // biome-ignore lint/correctness/useYield: nothing here asks for a stream.
     async *streamQuery(): AsyncGenerator<never> {
@@ -192,12 +197,12 @@ function driver(database: Database, world: Steps, program: Program): Driver {
       (connection as Connection).inTransaction = true;
     },
     async commitTransaction(connection) {
-      if (!program.alive) return never;
+      if (!program.alive) return never();
       (connection as Connection).inTransaction = false;
       await end("commit");
     },
     async rollbackTransaction(connection) {
-      if (!program.alive) return never;
+      if (!program.alive) return never();
       (connection as Connection).inTransaction = false;
       await end("rollback");
     },

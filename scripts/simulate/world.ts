@@ -134,6 +134,9 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
   return world;
 }
 
+/** Waits as a crashed program does. Each has a promise of its own: one for all would hold all that ever waited for it in memory. */
+export const never = (): Promise<never> => new Promise(() => {});
+
 /** Lets every program run on to its next step: Node.js calls what waits for the next tick when no promise has work left. */
 const settled = () => new Promise<void>((resolve) => nextTick(resolve));
 
