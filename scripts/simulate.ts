@@ -6,8 +6,8 @@ import type { RangeResult } from "./simulate/run-range.ts";
 import { runScript } from "./simulate/run-script.ts";
 import { showPlanted } from "./simulate/show-planted.ts";
 
-/** Schedules that a process runs before it reports. */
-const RANGE = 2500;
+/** Schedules that a process runs before it reports, at most. */
+const RANGE = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -24,11 +24,13 @@ if (values.plant !== undefined && !(values.plant in PLANTED_FAULTS))
 if (values.planted) process.exit((await showPlanted()) ? 0 : 1);
 
 const began = performance.now();
+const processes = availableParallelism();
+const range = Math.min(RANGE, Math.ceil(schedules / processes));
 let next = seed;
 let done = 0;
 let choices = 0;
 const failures: NonNullable<RangeResult["failure"]>[] = [];
-await Promise.all(Array.from({ length: availableParallelism() }, work));
+await Promise.all(Array.from({ length: processes }, work));
 
 const seconds = ((performance.now() - began) / 1000).toFixed(0);
 console.log(
@@ -43,14 +45,14 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 
 async function work(): Promise<void> {
   while (next < seed + schedules && failures.length === 0) {
-    const count = Math.min(RANGE, seed + schedules - next);
+    const count = Math.min(range, seed + schedules - next);
     const first = next;
     next += count;
     const result = await runRange(first, count);
     done += result.schedules;
     choices += result.choices;
     if (result.failure) failures.push(result.failure);
-    if (schedules > RANGE * 4) console.log(`  ${done} of ${schedules}`);
+    if (schedules > RANGE) console.log(`  ${done} of ${schedules}`);
   }
 }
 

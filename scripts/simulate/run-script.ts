@@ -2,8 +2,16 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-/** Schedules leave much garbage behind that is used only once, and a process ends before most functions are hot enough to be compiled. */
-const NODE_OPTIONS = ["--max-semi-space-size=32", "--min-semi-space-size=32", "--always-sparkplug"];
+/**
+ * Schedules leave much garbage behind that is used only once, and a process ends before many of its functions are called often
+ * enough to be compiled. Other processors have schedules of their own to run.
+ */
+const NODE_OPTIONS = [
+  "--max-semi-space-size=32",
+  "--min-semi-space-size=32",
+  "--always-sparkplug",
+  "--single-threaded-gc",
+];
 
 /** Compiled modules, which take as long to load from their sources as hundreds of schedules do. */
 const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/simulate");

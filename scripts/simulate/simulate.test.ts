@@ -6,21 +6,20 @@ import { runScript } from "./run-script.ts";
 const FOUND_SOON =
   "^(?!fence|deadline|jobs of|lost start|requeue|disqualified|regrade|marked as|outbox|silent|played).*$";
 
-/** Schedules of a test: short enough for a busy machine. */
-const RANGE = 1250;
+/** In one process, which gets faster for as long as it runs. */
+const SCHEDULES = 5000;
+/** On a machine that has twenty times as much to do as it can. */
+const MAX_MS = 900_000;
 
 describe("the life of submissions in simulated time", () => {
-  it.each([1, 2])(
-    "keeps every promise in 1,250 schedules (%i of 2)",
-    async (range) => {
-      const { schedules, failure } = await runScript<RangeResult>("range.ts", [
-        String(1 + (range - 1) * RANGE),
-        String(RANGE),
-      ]);
+  it(
+    "keeps every promise in 5,000 schedules",
+    async () => {
+      const { schedules, failure } = await runScript<RangeResult>("range.ts", ["1", String(SCHEDULES)]);
       expect(failure).toBeNull();
-      expect(schedules).toBe(RANGE);
+      expect(schedules).toBe(SCHEDULES);
     },
-    300_000,
+    MAX_MS,
   );
 
   it("shows faults planted in the records and in the code, each within 100 schedules", async () => {
