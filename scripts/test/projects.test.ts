@@ -3,12 +3,31 @@ import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../lib/root.ts";
-import { SLOWEST_FILES } from "./longest-first.ts";
+import { inOrder, SLOWEST_FILES } from "./longest-first.ts";
 import { ONE_RUNTIME, testFiles } from "./projects.ts";
 
 describe("SLOWEST_FILES", () => {
   it("names only files that exist", () => {
     expect(SLOWEST_FILES.filter((path) => !existsSync(join(root, `${path}.test.ts`)))).toEqual([]);
+  });
+
+  it("come first in their project, whose files stay together", () => {
+    const file = (name: string, path: string) => ({
+      project: { name },
+      moduleId: `/crowdai/${path}.test.ts`,
+    });
+    const files = [
+      file("unit", "cli/src/quick"),
+      file("suite", "broker/test/quick"),
+      file("unit", "cli/src/client/http/slow-answer"),
+      file("large", "broker/test/code/memory"),
+      file("suite", "broker/test/webapp/remote"),
+      file("suite", "test/uploads/uploads"),
+    ];
+    expect(inOrder(files).map(({ moduleId }) => moduleId.split("/").at(-1))).toEqual([
+      ...["memory.test.ts", "uploads.test.ts", "remote.test.ts", "quick.test.ts"],
+      ...["slow-answer.test.ts", "quick.test.ts"],
+    ]);
   });
 });
 
@@ -87,7 +106,17 @@ function alternatives(pattern: string): string[] {
   return names === undefined ? [pattern] : names.split(",").map((name) => `${before}${name}${after}`);
 }
 
-async function filesOf(include: readonly string[], exclude: readonly string[]): Promise<string[]> {
+const found = new Map<string, Promise<string[]>>();
+
+/** Reads the folders once for all tests that ask the same. */
+function filesOf(include: readonly string[], exclude: readonly string[]): Promise<string[]> {
+  const asked = JSON.stringify([include, exclude]);
+  const files = found.get(asked) ?? readFiles(include, exclude);
+  found.set(asked, files);
+  return files;
+}
+
+async function readFiles(include: readonly string[], exclude: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for await (const file of glob([...include], { cwd: root, exclude: [...exclude] })) files.push(file);
   return [...new Set(files)];
