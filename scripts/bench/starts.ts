@@ -18,7 +18,9 @@ export interface StartSize {
 const WHOLE: StartSize = { participants: 100_000, submissions: 1_000_000, waiting: 10_000 };
 const TARGET_FIRST_ACCEPT_MS = 1000;
 const TARGET_FIRST_GRADE_MS = 2000;
-const SOCKETS = 8;
+const MAX_SOCKETS = 8;
+/** Each needs a participant, which a command of its own adds. */
+const MIN_SUBMISSIONS_PER_SOCKET = 10;
 
 /**
  * From the start of a broker's process to its first acknowledgement, without submissions and with many; and from its start after
@@ -77,8 +79,9 @@ async function startToGrade(waiting: number): Promise<number> {
   const playground = createPlayground();
   try {
     const killed = await startBroker({ ...playground, withGrader: false });
+    const length = Math.min(MAX_SOCKETS, Math.ceil(waiting / MIN_SUBMISSIONS_PER_SOCKET));
     const sockets = await Promise.all(
-      Array.from({ length: SOCKETS }, async (_, index) =>
+      Array.from({ length }, async (_, index) =>
         connectSocket(killed.url, await killed.addParticipant(`bench-${index}`)),
       ),
     );

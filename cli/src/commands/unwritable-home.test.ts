@@ -3,12 +3,15 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { root } from "../../../scripts/lib/root.ts";
 import { missing } from "../../../test/required-programs.ts";
 import { startContractBroker } from "../../test/contract-broker.ts";
 import type { ContractBroker } from "../../test/contract-types.ts";
 import { type GitHost, startGitHost } from "../../test/git-host.ts";
 import { makeProject, type Project } from "../../test/project.ts";
 import { type RunOptions, runCli } from "../../test/run-cli.ts";
+
+const BUILT = join(root, "cli/bin/crowdai.js");
 
 let broker: ContractBroker;
 let host: GitHost;
@@ -95,15 +98,7 @@ describe.skipIf(process.getuid?.() !== 0)("a user whom the system does not know,
   ] as const)("can run %j", async (args, code, expected) => {
     chmodSync(project.home.replace(/\/home$/, ""), 0o755);
     chmodSync(project.folder, 0o755);
-    const main = new URL("../main.ts", import.meta.url).href;
-    const script = `
-      const { main } = await import(${JSON.stringify(main)});
-      const { stdin, stdout, stderr, env } = process;
-      const signal = new AbortController().signal;
-      process.exitCode = await main(${JSON.stringify(args)}, { env, cwd: process.cwd(), stdin, stdout, stderr, signal });
-      setTimeout(() => process.exit(), 100);`;
-    const file = project.write("run.mjs", script);
-    const child = spawn(process.execPath, [file], {
+    const child = spawn(process.execPath, [BUILT, ...args], {
       cwd: project.folder,
       uid: 54_321,
       gid: 54_321,
