@@ -12,7 +12,7 @@ const WITH_PROCESSES = [
   "cli/src/snapshot/**",
   "cli/test/narrow-terminal.test.ts",
   "grader/src/**/{bin,main,batch,boxed,doubtful-evaluators,newer-jobs,bubblewrap,starters,control-groups,oci,abuse,launch,persistent,python-class,codabench,evalai,kaggle,gym-environment,session-video,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,play-code,play-remote,sessions-without-boxes,try,umask}.test.ts",
-  "scripts/{bench/{board,pages},chaos/{missing-programs,points/stop-at-points},power-cut/power-cut,build/{cli,server},demo/demo-challenge,services/services,simulate/simulate,test/run-ended-early}.test.ts",
+  "scripts/{bench/{board,pages,starts},chaos/{missing-programs,points/stop-at-points},power-cut/power-cut,build/{cli,server},demo/demo-challenge,services/services,simulate/simulate,test/run-ended-early}.test.ts",
   "shared/src/reuse-compiled-code.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,newer-jobs,recovery,redis-queue,reports,servers}.test.ts",
@@ -56,8 +56,9 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: [
-      "broker/test/pages/{board,challenge-page,detailed-results,environment-pages,hostile-input,media-page,profile-page,run-pages,submission-page}.test.ts",
+      "broker/test/pages/{api-page,board,challenge-page,descriptions,detailed-results,environment-pages,hostile-input,media-page,profile-page,run-pages,submission-page}.test.ts",
       "test/environment/session-video.test.ts",
+      "test/proxy/base-path.test.ts",
     ],
     because: "Chromium decides what it makes of the pages; both runtimes serve the same bytes",
     both: ["broker/test/pages/{external-media,guarded-routes,sessions}.test.ts"],
@@ -113,10 +114,11 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     runtime: "node",
     files: [
       "grader/src/box/{abuse,supervise-box,bubblewrap/bubblewrap,oci/oci}.test.ts",
+      "grader/src/confinement/confinement.test.ts",
       "grader/src/jobs/{run-builds,run-images}.test.ts",
       "test/code/code-bundle.test.ts",
     ],
-    because: "the kernel confines the programs of a box, and pip, npm and tar fill it",
+    because: "the kernel confines evaluators and the programs of a box, and pip, npm and tar fill it",
     both: [
       "grader/src/box/bubblewrap/starters.test.ts",
       "grader/src/evaluators/process/boxed.test.ts",
@@ -158,6 +160,41 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     both: [
       "broker/test/webapp/{embedded,remote,remote-keys}.test.ts",
       "broker/test/startup/postgres.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["broker/test/webapp/{remote-outcomes,web-form}.test.ts"],
+    because: "rules of ours decide, after the webapp's answer or a file of its form has come",
+    both: ["broker/test/webapp/{embedded,remote,remote-keys}.test.ts"],
+  },
+  {
+    runtime: "bun",
+    files: ["test/proxy/{caddy,refusing-proxy}.test.ts"],
+    because: "Caddy and nginx decide what they pass on, and what the client reads in their place",
+    both: [
+      "broker/test/hostile-requests/hostile-requests.test.ts",
+      "cli/src/client/http/http-client.test.ts",
+      "cli/src/commands/submit-code.test.ts",
+      "test/network/proxies.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: ["test/uploads/uploads-s3.test.ts"],
+    because:
+      "the client sends the same parts to whichever store, and what the broker asks of S3 has tests of its own",
+    both: ["test/uploads/uploads.test.ts", "shared/src/objects/s3/s3-store.test.ts"],
+  },
+  {
+    runtime: "node",
+    files: ["test/examples/examples.test.ts"],
+    because:
+      "participants run the examples with Node.js, Python and a shell, and what these use has tests of its own",
+    both: [
+      "cli/src/commands/{run,submit-code}.test.ts",
+      "cli/src/library/{challenge,challenge-code,challenge-environment,challenge-submit}.test.ts",
+      "grader/src/jobs/{play-code,run-lines,run-submissions}.test.ts",
     ],
   },
   {
@@ -213,6 +250,17 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "bun",
+    files: ["test/environment/changes-in-mid-run.test.ts", "test/environments/agents.test.ts"],
+    because:
+      "rules of ours decide, and Python and the library send the steps as in the tests of broken connections",
+    both: [
+      "broker/test/gym/gym-http.test.ts",
+      "cli/src/library/challenge-environment.test.ts",
+      "test/environment/{broken-connections,killed-broker}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
     files: ["test/fleet/fleet.test.ts", "broker/test/submissions/crash.test.ts"],
     because: "the chaos run kills brokers and graders under Node.js",
     both: ["broker/test/media/media-work.test.ts", "shared/src/queue/redis/{leases,recovery}.test.ts"],
@@ -250,6 +298,30 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/participants/{access,agreements-postgres,replaced-keys}.test.ts",
       "broker/test/submissions/{late-reports,lifecycle,session-requests}.test.ts",
       "broker/test/webapp-api/{hostile-request,keys,unreachable-records}.test.ts",
+    ],
+  },
+  {
+    runtime: "bun",
+    files: [
+      "broker/test/ci/ci-token.test.ts",
+      "broker/test/gym/played-sessions.test.ts",
+      "broker/test/leaderboard/{board-csv,final-scores}.test.ts",
+      "broker/test/participants/{device-login,join-links,profile-command,profiles,teams}.test.ts",
+      "broker/test/startup/bundles.test.ts",
+      "test/check/check.test.ts",
+      "test/ci/ci-trust.test.ts",
+      "test/network/wrong-clock.test.ts",
+    ],
+    because: "rules of ours decide, after a request or a command line has come as any other",
+    both: [
+      "broker/src/background/ci-issuers/ci-tokens.test.ts",
+      "broker/test/gym/gym-http.test.ts",
+      "broker/test/leaderboard/{boards-live,leaderboard}.test.ts",
+      "broker/test/participants/{access,replaced-keys}.test.ts",
+      "broker/test/startup/{commands,readiness}.test.ts",
+      "cli/src/{bin,main}.test.ts",
+      "cli/test/manners/{63-github-actions,63-gitlab-ci}.test.ts",
+      "test/uploads/uploads.test.ts",
     ],
   },
   {

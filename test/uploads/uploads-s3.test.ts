@@ -1,0 +1,3 @@
+import { uploadsContract } from "./uploads.contract.ts";
+
+uploadsContract("swift");
