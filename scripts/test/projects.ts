@@ -155,9 +155,15 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   },
   {
     runtime: "bun",
-    files: ["broker/test/webapp/webapp-postgres.test.ts"],
-    because: "PostgreSQL runs the queries",
+    files: [
+      "broker/test/participants/disqualify-postgres.test.ts",
+      "broker/test/webapp/webapp-postgres.test.ts",
+      "broker/test/webhooks/two-brokers.test.ts",
+    ],
+    because: "PostgreSQL runs the queries, and its locks decide between brokers",
     both: [
+      "broker/test/participants/disqualify.test.ts",
+      "broker/test/webhooks/webhooks.test.ts",
       "broker/test/webapp/{embedded,remote,remote-keys}.test.ts",
       "broker/test/startup/postgres.test.ts",
     ],
@@ -167,6 +173,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     files: ["broker/test/webapp/{remote-outcomes,web-form}.test.ts"],
     because: "rules of ours decide, after the webapp's answer or a file of its form has come",
     both: ["broker/test/webapp/{embedded,remote,remote-keys}.test.ts"],
+  },
+  {
+    runtime: "bun",
+    files: ["cli/src/commands/completion.test.ts"],
+    because: "bash, zsh and fish complete the command line",
+    both: ["cli/src/bin.test.ts"],
   },
   {
     runtime: "bun",
@@ -308,6 +320,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/leaderboard/{board-csv,final-scores}.test.ts",
       "broker/test/participants/{device-login,join-links,profile-command,profiles,teams}.test.ts",
       "broker/test/startup/bundles.test.ts",
+      "cli/src/commands/submit-run.test.ts",
       "test/check/check.test.ts",
       "test/ci/ci-trust.test.ts",
       "test/network/wrong-clock.test.ts",
@@ -320,6 +333,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/participants/{access,replaced-keys}.test.ts",
       "broker/test/startup/{commands,readiness}.test.ts",
       "cli/src/{bin,main}.test.ts",
+      "cli/src/commands/{run,submit-code}.test.ts",
       "cli/test/manners/{63-github-actions,63-gitlab-ci}.test.ts",
       "test/uploads/uploads.test.ts",
     ],
