@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ import type { Scenario, World } from "./world.ts";
 const PARTICIPANTS = 4;
 /** How often work is begun for one stop. */
 const TRIES = 5;
+/** A stop lets fewer passes go by: of three submissions, each has up to four reports. */
+const MAX_PASSES = 10;
 const POLL_MS = 20;
 /** Something that a scheduled job does may come a moment after the last answer. */
 const LINGER_MS = 1500;
@@ -106,6 +108,8 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     random: createSeededRandom(seed),
   };
   const stops = new Map<string, number>();
+  /** How often the work of a stop passes a point, where it has been seen to come to its end before. */
+  const passesOf = new Map<string, number>();
   const begun: Promise<unknown>[] = [];
   /** The work under way, named by its stop. */
   const underWay = new Set<string>();
@@ -121,7 +125,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
         // A step that is not begun does not end.
         if (isAfter && stops.get(pointOf(step, false)) === 0) continue;
         const spent: Spent = { reaching: 0, starting: 0 };
-        for (let count = 0; count < missing && (await stopAt(step, isAfter, spent)); count++)
+        for (let count = 0; count < missing && (await stopAt(step, isAfter, count, spent)); count++)
           stops.set(point, count + 1);
         const each = [spent.reaching, spent.starting].map((ms) => (ms / 1000).toFixed(1).padStart(8));
         say(`  ${point.padEnd(44)}${String(stops.get(point)).padStart(4)}${each.join("")}`);
@@ -151,10 +155,21 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     else await rm(folder, { recursive: true, force: true });
   }
 
-  /** Work may come to its end another way, as a job that a broker finds at its start comes to the queue by another step. */
-  async function stopAt(step: string, isAfter: boolean, spent: Spent): Promise<boolean> {
-    for (let tries = 0; tries < TRIES && !options.signal?.aborted; tries++)
-      if (await stopOnce(scenarioOf(step)!, step, isAfter, spent)) return true;
+  /**
+   * Work may pass a point several times: each stop lets one more pass than the last, up to what the work has been seen to do. It may also
+   * come to its end another way, as a job that a broker finds at its start comes to the queue by another step; it is then begun again.
+   */
+  async function stopAt(step: string, isAfter: boolean, count: number, spent: Spent): Promise<boolean> {
+    const scenario = scenarioOf(step)!;
+    const point = pointOf(step, isAfter);
+    // A command is not begun again after it has done its work.
+    let passes = scenario.byCommand ? 0 : count % Math.min(passesOf.get(point) ?? MAX_PASSES, MAX_PASSES);
+    for (let tries = 0; tries < TRIES && !options.signal?.aborted; tries++) {
+      if (await stopOnce(scenario, step, isAfter, passes, spent)) return true;
+      const left = existsSync(file) ? Number(readFileSync(file, "utf8").slice(point.length)) : 0;
+      passesOf.set(point, Math.max(1, passes - left));
+      passes = 0;
+    }
     return false;
   }
 
@@ -163,6 +178,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     scenario: Scenario,
     step: string,
     isAfter: boolean,
+    passes: number,
     spent: Spent,
   ): Promise<boolean> {
     const restarts = supervision.restarts();
@@ -170,7 +186,7 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     const n = begun.length;
     const point = pointOf(step, isAfter);
     const name = `${point}, ${n}`;
-    arm(file, point);
+    arm(file, passes === 0 ? point : `${point} ${passes}`);
     underWay.add(name);
     const work = scenario
       .run(world, { n, step, isAfter })
