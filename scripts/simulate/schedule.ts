@@ -124,8 +124,7 @@ export async function runSchedule(
     if (choices.pick(3) === 2)
       world.after(1000 * choices.pick(20), () => {
         void brokers[0]?.regrade().catch(refusedOr(failed));
-        // While its jobs wait in the queue.
-        if (choices.pick(3) === 2) world.after(100 * choices.pick(30), queue.flush);
+        if (choices.pick(2) === 1) queue.flushAtRegrade();
       });
     if (choices.pick(4) === 3)
       world.after(1000 * choices.pick(20), () => void decide(participantName(1)).catch(refusedOr(failed)));

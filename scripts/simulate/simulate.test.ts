@@ -4,7 +4,7 @@ import { runScript } from "./run-script.ts";
 
 /** All but those that take hundreds of schedules, or of steps: `npm run simulate -- --planted` looks for all. */
 const FOUND_SOON =
-  "^(?!fence|deadline|jobs of|lost start|requeue|disqualified|regrade|marked as|outbox|silent|played).*$";
+  "^(?!fence|deadline|jobs of|lost start|requeue|disqualified|marked as|outbox|silent|played).*$";
 
 /** In one process, which gets faster for as long as it runs. */
 const SCHEDULES = 4000;
@@ -22,10 +22,10 @@ describe("the life of submissions in simulated time", () => {
     MAX_MS,
   );
 
-  it("shows faults planted in the records and in the code, each within 100 schedules", async () => {
+  it("shows faults planted in the records and in the code, each within 200 schedules", async () => {
     const found = await runScript<Record<string, number | null>>("find-planted.ts", [FOUND_SOON]);
     expect(Object.keys(found).length).toBeGreaterThanOrEqual(15);
-    for (const [name, schedules] of Object.entries(found)) expect(schedules, name).toBeLessThanOrEqual(100);
+    for (const [name, schedules] of Object.entries(found)) expect(schedules, name).toBeLessThanOrEqual(200);
   });
 
   it("comes out the same again from the same seed, and shrinks to a short trace", async () => {

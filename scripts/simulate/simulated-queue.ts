@@ -27,6 +27,8 @@ export interface SimulatedQueue {
   release(grader: Program, lease: Lease): Promise<void>;
   /** Loses everything but what graders hold. */
   flush(): void;
+  /** Loses everything when a job of a regrade has come, most often while it waits. */
+  flushAtRegrade(): void;
   /** Gives a job that is held to another grader; the old one does not know. */
   expireLease(lease?: Lease): void;
   /** Loses a job whose grading has begun, unnoticed. */
@@ -53,6 +55,7 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
   /** Submissions whose reports are on their way for longer than a grading may take. */
   const delayed = new Set<string>();
   let losses = 0;
+  let losesAtRegrade = false;
 
   const keyOf = ({ submission, attempt }: Pick<Job, "submission" | "attempt">) => `${submission} ${attempt}`;
   const isPending = (submission: string) =>
@@ -70,12 +73,33 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
     if (known && known.attempt >= job.attempt) return;
     withdraw(job.submission);
     waiting.push(job);
+    if (!losesAtRegrade || job.fair_key !== "regrade") return;
+    losesAtRegrade = false;
+    // Not at once: the broker may not have marked it as queued yet.
+    world.after(0, flush);
   }
 
   function putBack(lease: Lease): void {
     if (!holds(lease)) return;
     running.delete(lease.job.submission);
     waiting.unshift(lease.job);
+  }
+
+  function flush(): void {
+    world.note("the queue loses its contents");
+    waiting = [];
+    deliveries.clear();
+    // The start that is lost with its report is not in the records.
+    for (const lease of started) if (isPending(lease.job.submission)) started.delete(lease);
+    for (const [submission, list] of reports) if (!applying.has(submission)) list.length = 0;
+    for (const [submission, lease] of running) {
+      // A living grader registers its job again, with the delivery that it has.
+      if (lease.grader.alive) deliveries.set(keyOf(lease.job), lease.delivery);
+      else running.delete(submission);
+    }
+    world.after(RETURN_MS, () => {
+      losses++;
+    });
   }
 
   const due = () => {
@@ -182,21 +206,9 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
       await world.step(grader, "returns its job");
       putBack(lease);
     },
-    flush() {
-      world.note("the queue loses its contents");
-      waiting = [];
-      deliveries.clear();
-      // The start that is lost with its report is not in the records.
-      for (const lease of started) if (isPending(lease.job.submission)) started.delete(lease);
-      for (const [submission, list] of reports) if (!applying.has(submission)) list.length = 0;
-      for (const [submission, lease] of running) {
-        // A living grader registers its job again, with the delivery that it has.
-        if (lease.grader.alive) deliveries.set(keyOf(lease.job), lease.delivery);
-        else running.delete(submission);
-      }
-      world.after(RETURN_MS, () => {
-        losses++;
-      });
+    flush,
+    flushAtRegrade() {
+      losesAtRegrade = true;
     },
     expireLease(lease) {
       const held = lease ? [lease].filter(holds) : [...running.values()];
