@@ -141,7 +141,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     runtime: "node",
     files: ["broker/test/media/{images,videos}.test.ts"],
     because: "libvips and ffmpeg read and convert the media",
-    both: ["broker/test/media/{from-the-cli,media-work,models}.test.ts"],
+    both: ["broker/test/media/{from-the-cli,media-work}.test.ts"],
   },
   {
     runtime: "node",
@@ -156,12 +156,15 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "bun",
     files: [
+      "broker/test/organizer-data/backup-services.test.ts",
       "broker/test/participants/disqualify-postgres.test.ts",
       "broker/test/webapp/webapp-postgres.test.ts",
       "broker/test/webhooks/two-brokers.test.ts",
     ],
-    because: "PostgreSQL runs the queries, and its locks decide between brokers",
+    because:
+      "PostgreSQL runs the queries, its locks decide between brokers, and its programs dump and restore",
     both: [
+      "broker/test/organizer-data/backup.test.ts",
       "broker/test/participants/disqualify.test.ts",
       "broker/test/webhooks/webhooks.test.ts",
       "broker/test/webapp/{embedded,remote,remote-keys}.test.ts",
@@ -319,7 +322,8 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/test/gym/played-sessions.test.ts",
       "broker/test/leaderboard/{board-csv,final-scores}.test.ts",
       "broker/test/participants/{device-login,join-links,profile-command,profiles,teams}.test.ts",
-      "broker/test/startup/bundles.test.ts",
+      "broker/test/media/models.test.ts",
+      "broker/test/startup/{bundles,metrics}.test.ts",
       "cli/src/commands/submit-run.test.ts",
       "test/check/check.test.ts",
       "test/ci/ci-trust.test.ts",
@@ -330,6 +334,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
       "broker/src/background/ci-issuers/ci-tokens.test.ts",
       "broker/test/gym/gym-http.test.ts",
       "broker/test/leaderboard/{boards-live,leaderboard}.test.ts",
+      "broker/test/media/from-the-cli.test.ts",
       "broker/test/participants/{access,replaced-keys}.test.ts",
       "broker/test/startup/{commands,readiness}.test.ts",
       "cli/src/{bin,main}.test.ts",
