@@ -75,6 +75,20 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "shared/src/queue/embedded-queue.test.ts",
     ],
   },
+  "redis-queue": {
+    about: "the queue of Redis: connections, leases, graders, reports and recovery, without its Lua",
+    files: [
+      "shared/src/queue/pause.ts",
+      "shared/src/queue/redis/{blocking-read,cancellations,consumer,leases,reconnecting-connection,recovery}.ts",
+      "shared/src/queue/redis/{redis-queue,redis-url,report-applier,report-outbox,report-reader}.ts",
+      "shared/src/queue/redis/{script,server-check}.ts",
+    ],
+    tests: [
+      "shared/src/queue/redis/{reconnecting-connection,commands,leases-in-time,recovery-in-time}.test.ts",
+      "shared/src/queue/redis/{report-outbox,report-applier-in-time,report-reader,redis-url}.test.ts",
+      "shared/src/queue/redis/{consumer,redis-queue-in-time}.test.ts",
+    ],
+  },
   records: {
     about:
       "commits that share a disk write, SQLite, migrations, errors of databases, and what is read from memory",

@@ -1,4 +1,5 @@
 import type { Report } from "../protocol/job.ts";
+import { pause } from "./pause.ts";
 import { delayStart, type SubmissionReports, takeRedundantStart } from "./start-reports.ts";
 
 type Apply = (report: Report) => Promise<void>;
@@ -120,17 +121,5 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve());
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
   });
 }

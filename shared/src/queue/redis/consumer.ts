@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { markedStep } from "../../marked-steps.ts";
 import type { Consumption, Delivery } from "../job-queue.ts";
+import { pause } from "../pause.ts";
 import { servedQueues } from "../queue-names.ts";
 import { createBlockingRead } from "./blocking-read.ts";
 import { EXCHANGE } from "./job-scripts.ts";
@@ -100,7 +100,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         },
       );
       if (failed && stopping.aborted && running === 0) break;
-      if (failed) await pause(RETRY_MS);
+      if (failed) await pause(RETRY_MS, closing);
     }
     while (running > 0) await waitForWork();
     stopping.removeEventListener("abort", onStop);
@@ -196,14 +196,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   function startReading(): void {
     const challenges = served();
-    read = (challenges.length > 0 ? reading.next(challenges) : pause(RETRY_MS).then(() => []))
+    read = (challenges.length > 0 ? reading.next(challenges) : pause(RETRY_MS, closing).then(() => []))
       .then(
         (entries) => {
           adopted.push(...entries);
         },
         async (error) => {
           unsure ||= !/NOGROUP/.test((error as Error).message);
-          await pause(RETRY_MS);
+          await pause(RETRY_MS, closing);
         },
       )
       .then(() => {
@@ -249,12 +249,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
           );
           break;
         }
-        await pause(RETRY_MS);
+        await pause(RETRY_MS, closing);
       }
     reading.close();
   }
-
-  const pause = (ms: number) => sleep(ms, undefined, { signal: closing }).catch(() => {});
 
   return {
     runningJobs,

@@ -42,14 +42,14 @@ export function createReconnectingConnection({
   let lastError: Error | null = null;
   let notified = false;
   let closed = false;
-  let attempt: Attempt | null = null;
+  let attempt: Attempt;
   let pause: NodeJS.Timeout | undefined;
   let pauseMs = MIN_PAUSE_MS;
   const waiting = new Set<(client: Client | null) => void>();
 
   function connect(): void {
     if (closed) return;
-    const mine = connectOnce(redis, {
+    attempt = connectOnce(redis, {
       ready(client) {
         connectionNumber++;
         notified = false;
@@ -60,7 +60,6 @@ export function createReconnectingConnection({
         onReady?.(client);
       },
       ended(error) {
-        if (attempt === mine) attempt = null;
         ready = null;
         lastError = error;
         if (closed) return;
@@ -70,7 +69,6 @@ export function createReconnectingConnection({
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       },
     });
-    attempt = mine;
   }
 
   function nextClient(): Promise<Client | null> {
@@ -95,17 +93,17 @@ export function createReconnectingConnection({
       const timer = setTimeout(() => {
         const error = new Error(`Redis did not respond within ${ms} ms.`);
         reject(error);
-        mine?.end(error);
+        mine.end(error);
       }, ms);
       try {
         return await Promise.race([work(client), late]);
       } catch (error) {
         const { message } = error as Error;
         // The server is no longer the master. A new connection finds the current one.
-        if (/READONLY|MASTERDOWN|UNBLOCKED/.test(message)) mine?.end(error as Error);
+        if (/READONLY|MASTERDOWN|UNBLOCKED/.test(message)) mine.end(error as Error);
         // Messages of ioredis about a closed connection, which may come before its close event.
         if (/^(Connection is closed|Stream isn't writeable)/.test(message)) {
-          mine?.end(error as Error);
+          mine.end(error as Error);
           throw unreachable(lastError);
         }
         throw error;
@@ -126,7 +124,7 @@ export function createReconnectingConnection({
       closed = true;
       clearTimeout(pause);
       for (const wake of [...waiting]) wake(null);
-      attempt?.end(new Error("The queue is closed."));
+      attempt.end(new Error("The queue is closed."));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { markedStep } from "../../marked-steps.ts";
 import type { Recovery } from "../job-queue.ts";
+import { pause } from "../pause.ts";
 import type { QueueLog } from "./queue-log.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
 import { CHECK_EPOCH, END_REBUILD, KNOWN, RENEW_REBUILD } from "./recovery-scripts.ts";
@@ -30,7 +30,6 @@ export async function watchForLoss(options: {
 }): Promise<void> {
   const { connection, base, log, settleMs, recovery, stopping } = options;
   const me = randomUUID();
-  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping }).catch(() => {});
 
   const check = async () =>
     (await connection.use((client) => runScript(client, base, CHECK_EPOCH, [me, TAKEOVER_MS]))) as [
@@ -54,7 +53,7 @@ export async function watchForLoss(options: {
     }, TAKEOVER_MS / 5);
     try {
       await recovery.republish(reason);
-      await pause(settleMs);
+      await pause(settleMs, stopping);
       if (stopping.aborted) return;
       await recovery.restart(reason, known);
     } finally {
@@ -71,10 +70,10 @@ export async function watchForLoss(options: {
     try {
       const [state, run, mine] = await check();
       if (mine) await rebuild(state, run);
-      else await pause(CHECK_MS);
+      else await pause(CHECK_MS, stopping);
     } catch (error) {
       if (connection.connected && !stopping.aborted)
         log.warn({ event: "queue_rebuild_failed", err: error }, "queue check or rebuild failed, retrying");
-      await pause(CHECK_MS);
+      await pause(CHECK_MS, stopping);
     }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "../../protocol/job.ts";
+import { pause } from "../pause.ts";
 import { delayStart, type SubmissionReports, takeRedundantStart } from "../start-reports.ts";
 import type { QueueLog } from "./queue-log.ts";
 
@@ -69,7 +69,7 @@ export function createReportApplier(options: {
         finish(redundant.id);
         continue;
       }
-      if (performance.now() >= heldUntil) await sleep(50, undefined, { signal: cleared }).catch(() => {});
+      if (performance.now() >= heldUntil) await pause(50, cleared);
       if (cleared.aborted) return;
       if (performance.now() >= heldUntil) continue;
       try {
@@ -86,7 +86,7 @@ export function createReportApplier(options: {
           items.shift();
           continue;
         }
-        await sleep(retryAfter, undefined, { signal: cleared }).catch(() => {});
+        await pause(retryAfter, cleared);
         retryAfter = Math.min(retryAfter * 2, maxRetryMs);
       }
       if (cleared.aborted) return;

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { markedStep } from "../../marked-steps.ts";
 import type { Report } from "../../protocol/job.ts";
+import { pause } from "../pause.ts";
 import { createBatches } from "./batches.ts";
 import type { QueueLog } from "./queue-log.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
@@ -34,7 +34,8 @@ export function createReportOutbox(options: {
 
   async function send(reports: readonly (readonly [string, string])[]): Promise<void> {
     let stoppingSince: number | null = null;
-    for (let tries = 1; ; tries++)
+    let warned = false;
+    for (;;)
       try {
         await markedStep("queue.report", () =>
           connection.use((client) => runScript(client, base, REPORT, reports.flat())),
@@ -44,12 +45,13 @@ export function createReportOutbox(options: {
         if (stopping()) stoppingSince ??= performance.now();
         const late = stoppingSince !== null && performance.now() - stoppingSince > SHUTDOWN_MS;
         if (closing.aborted || late) throw error;
-        if (tries === 1)
+        if (!warned)
           log.warn(
             { event: "reports_delayed", err: error, reports: reports.length },
             "reports delayed until Redis responds",
           );
-        await sleep(RETRY_MS, undefined, { signal: closing }).catch(() => {});
+        warned = true;
+        await pause(RETRY_MS, closing);
       }
   }
 

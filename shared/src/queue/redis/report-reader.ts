@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { markedStep } from "../../marked-steps.ts";
 import { parseExact } from "../../protocol/exact-json.ts";
 import { type Report, reportSchema } from "../../protocol/job.ts";
+import { pause } from "../pause.ts";
 import type { QueueLog } from "./queue-log.ts";
 import {
   type Client,
@@ -50,7 +50,6 @@ export async function readReports(options: {
     onApplied: () => sweepSoon(),
   });
   let leaseEnd = 0;
-  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping }).catch(() => {});
 
   async function renew(): Promise<boolean> {
     const asked = performance.now();
@@ -92,7 +91,7 @@ export async function readReports(options: {
   let sweeping: Promise<void> | null = null;
   const sweepSoon = () => {
     sweeping ??= sweep()
-      .catch(() => pause(RETRY_MS))
+      .catch(() => pause(RETRY_MS, stopping))
       .finally(() => {
         sweeping = null;
         if (applier.applied().length > 0 && !stopping.aborted) sweepSoon();
@@ -103,19 +102,19 @@ export async function readReports(options: {
     try {
       if (leaseEnd - performance.now() < READER_LEASE_MS - RENEW_MS && !(await renew())) {
         applier.clear();
-        await pause(RENEW_MS);
+        await pause(RENEW_MS, stopping);
       } else if (applier.failingFor() > GIVE_UP_MS) {
         applier.clear();
         await applier.idle();
         await connection.use((client) => runScript(client, base, STOP_READING, [me]));
         leaseEnd = 0;
-        await pause(2 * RENEW_MS);
+        await pause(2 * RENEW_MS, stopping);
       } else if (applier.size() < MAX_READ_AHEAD) await readNext();
       else await applier.change(RENEW_MS);
     } catch (error) {
       if (connection.connected && reading.connected && !stopping.aborted)
         log.warn({ event: "report_read_failed", err: error }, "report read failed, retrying");
-      await pause(RETRY_MS);
+      await pause(RETRY_MS, stopping);
     }
 
   applier.clear();

@@ -1,0 +1,71 @@
+import { EventEmitter } from "node:events";
+import type { Client } from "../reconnecting-connection.ts";
+import type { Script } from "../script.ts";
+
+/** May throw, and may return a promise. */
+export type Answer = (args: readonly (string | number)[], client: ScriptedClient) => unknown;
+
+const COMMANDS = ["ping", "subscribe", "client", "xread", "xreadgroup", "xdel", "eval"] as const;
+
+/** A client without a server, of which the test decides when it is connected. */
+export class ScriptedClient extends EventEmitter {
+  status = "wait";
+  connects = 0;
+  disconnected = false;
+  stream = {
+    destroyed: false,
+    destroy() {
+      this.destroyed = true;
+    },
+  };
+  /** How `connect` ends; by default the client is ready in no time. */
+  onConnect: () => Promise<void> = async () => {
+    await null;
+    this.emit("ready");
+  };
+
+  connect(): Promise<void> {
+    this.connects++;
+    return this.onConnect();
+  }
+
+  disconnect(): void {
+    this.disconnected = true;
+  }
+}
+
+/** Creates clients whose commands and scripts the test answers, so that it needs no server and no time. */
+export function createScriptedRedis() {
+  const answers = new Map<string, Answer>();
+  const clients: ScriptedClient[] = [];
+  let prepare: (client: ScriptedClient) => void = () => {};
+
+  function create(): Client {
+    const client = new ScriptedClient();
+    const run = async (name: string, args: (string | number)[]) => answers.get(name)?.(args, client) ?? null;
+    for (const name of COMMANDS)
+      Object.assign(client, { [name]: (...args: (string | number)[]) => run(name, args) });
+    Object.assign(client, {
+      evalsha: (sha: string, _keys: number, _base: string, ...args: (string | number)[]) => run(sha, args),
+    });
+    prepare(client);
+    clients.push(client);
+    return client as unknown as Client;
+  }
+
+  return {
+    /** Creates a client. */
+    redis: create,
+    clients,
+    /** Says how a command or a script is answered, until the next call for it. Everything else is answered with null. */
+    answer(of: Script | (typeof COMMANDS)[number], answer: Answer): void {
+      answers.set(typeof of === "string" ? of : of.sha, answer);
+    },
+    /** Called with each client that is created later. */
+    prepare(each: (client: ScriptedClient) => void): void {
+      prepare = each;
+    },
+  };
+}
+
+export type ScriptedRedis = ReturnType<typeof createScriptedRedis>;
