@@ -84,6 +84,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "shared/src/queue/redis/{script,server-check}.ts",
     ],
     tests: [
+      "shared/src/queue/pause.test.ts",
       "shared/src/queue/redis/{reconnecting-connection,commands,leases-in-time,recovery-in-time}.test.ts",
       "shared/src/queue/redis/{report-outbox,report-applier-in-time,report-reader,redis-url}.test.ts",
       "shared/src/queue/redis/{consumer,redis-queue-in-time}.test.ts",

@@ -19,6 +19,7 @@ const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const OUTPUT_READER = "grader/src/box/output-reader.ts";
 const HOST_FILES = "grader/src/box/bubblewrap/host-files.ts";
 const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
+const REDIS = "shared/src/queue/redis";
 const BOARDS = "broker/src/domain/leaderboard";
 const RECORDS = "broker/src/records";
 const CHECK_ACTION = "grader/src/environment/check-action.ts";
@@ -143,6 +144,105 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ...same(OUTPUT_READER, "made.add(dirname(path));", "saves a system call for each file", [
     "made.add(dirname(path)); → ;",
   ]),
+  ...same(
+    `${REDIS}/reconnecting-connection.ts`,
+    "waiting.delete(wake);",
+    "waking again what was woken does nothing: it costs memory alone",
+    ["waiting.delete(wake); → ;"],
+  ),
+  ...same(
+    `${REDIS}/report-applier.ts`,
+    "if (performance.now() >= heldUntil) continue;",
+    "the moment itself: the report that it lets through was read within the lease",
+    ["performance.now() >= heldUntil → performance.now() > heldUntil"],
+  ),
+  ...same(
+    `${REDIS}/report-applier.ts`,
+    "failures.delete(id);",
+    "a finished report does not fail again: it costs memory alone",
+    ["failures.delete(id); → ;"],
+  ),
+  ...same(
+    `${REDIS}/report-applier.ts`,
+    "const working = work(name, queue, clearing.signal).finally(() => busy.delete(working));",
+    "work that has ended delays nothing: it costs memory alone",
+    ["() => busy.delete(working) → () => undefined"],
+  ),
+  ...same(
+    `${REDIS}/report-reader.ts`,
+    'stopping.addEventListener("abort", () => reading.close(), { once: true });',
+    "a signal is aborted once",
+    ["{ once: true } → {}", "true → false"],
+  ),
+  ...same(
+    `${REDIS}/report-reader.ts`,
+    "} else if (applier.failingFor() > GIVE_UP_MS) {",
+    "a millisecond of three seconds",
+    ["applier.failingFor() > GIVE_UP_MS → applier.failingFor() >= GIVE_UP_MS"],
+  ),
+  ...same(
+    `${REDIS}/redis-url.ts`,
+    'const [, scheme, kind, credentials, hosts = "", path = "", query] = SHAPE.exec(url) ?? [];',
+    "the first element is the whole match, which nothing reads",
+    ['[] → ["Stryker was here"]'],
+  ),
+  ...same(
+    `${REDIS}/redis-url.ts`,
+    "const [, bracketed, plain, port] = /^(?:\\[([^\\]]+)\\]|([^:[\\]]+))(?::(\\d{1,5}))?$/.exec(text) ?? [];",
+    "the first element is the whole match, which nothing reads",
+    ['[] → ["Stryker was here"]'],
+  ),
+  ...same(`${REDIS}/consumer.ts`, "() => false,", "undefined is no failure either", [
+    "() => false → () => undefined",
+  ]),
+  ...same(
+    `${REDIS}/consumer.ts`,
+    'stopping.removeEventListener("abort", onStop);',
+    "there is nothing to wake any more: it costs memory alone",
+    ['stopping.removeEventListener("abort", onStop); → ;'],
+  ),
+  ...same(
+    `${REDIS}/consumer.ts`,
+    "if (free > 0 && !read && performance.now() - claimedAt > CLAIM_EVERY_MS) await claim(free);",
+    "a millisecond of 700",
+    ["performance.now() - claimedAt > CLAIM_EVERY_MS → performance.now() - claimedAt >= CLAIM_EVERY_MS"],
+  ),
+  ...same(
+    `${REDIS}/consumer.ts`,
+    "await takeAll(await leases.claim(served(), free), performance.now() - claimedAt);",
+    "one more heartbeat costs a round trip",
+    ["performance.now() - claimedAt → performance.now() + claimedAt"],
+  ),
+  ...same(
+    `${REDIS}/consumer.ts`,
+    "if (added.length > 0 && waitedMs > leaseMs / 3) await leases.beat();",
+    "one more heartbeat costs a round trip",
+    ["added.length > 0 → true", "added.length > 0 → added.length >= 0"],
+  ),
+  ...same(
+    `${REDIS}/redis-queue.ts`,
+    "let attached: { at: number; graders: AttachedGrader[] } = { at: Number.NEGATIVE_INFINITY, graders: [] };",
+    "a list of that age is not returned",
+    ['[] → ["Stryker was here"]'],
+  ),
+  ...same(
+    `${REDIS}/redis-queue.ts`,
+    "await working.finally(() => readers.delete(working));",
+    "a reader that has ended delays no end of the queue: it costs memory alone",
+    ["() => readers.delete(working) → () => undefined"],
+  ),
+  ...same(
+    `${REDIS}/redis-queue.ts`,
+    'consumption.signal.removeEventListener("abort", onStop);',
+    "a grader that ends before its signal is aborted ends because the queue is closed, when nothing counts them",
+    ['consumption.signal.removeEventListener("abort", onStop); → ;'],
+  ),
+  ...same(
+    `${REDIS}/redis-queue.ts`,
+    "if (consumption.signal.aborted) ending--;",
+    "a grader that ends before its signal is aborted ends because the queue is closed, when nothing counts them",
+    ["consumption.signal.aborted → true"],
+  ),
   ...same(
     EMBEDDED_REPORTS,
     "if (items.length === 0) queues.delete(submission);",

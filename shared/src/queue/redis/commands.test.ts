@@ -23,7 +23,12 @@ describe("a script", () => {
     redis.answer(one, (args) => ["ran", ...args]);
     expect(await runScript(redis.redis(), "{x}", one, ["a", 2])).toEqual(["ran", "a", 2]);
     expect(await runScript(redis.redis(), "{x}", one)).toEqual(["ran"]);
-    expect([one.sha.length, one.lua.endsWith("return 1"), script("return 2").sha === one.sha]).toEqual([40, true, false]);
+    for (const shared of ["recall", "advance"]) expect(one.lua).toContain(`local function ${shared}(`);
+    expect([one.sha.length, one.lua.endsWith("return 1"), script("return 2").sha === one.sha]).toEqual([
+      40,
+      true,
+      false,
+    ]);
   });
 
   it("is sent when Redis does not have it, and for no other error", async () => {
@@ -187,6 +192,7 @@ describe("messages about cancelled jobs", () => {
     await pass(1);
     expect(pings).toBe(1);
     listening.close();
+    expect(vi.getTimerCount()).toBe(0);
     await pass(60_000);
     expect(pings).toBe(1);
   });
@@ -219,11 +225,31 @@ describe("a server", () => {
     expect(await check(`# Server\r\nredis_version:${version}\r\n`, fits)).toEqual([code, []]);
   });
 
+  it("that is refused is named with the next step", async () => {
+    const redis = createScriptedRedis();
+    const log = { info() {}, warn() {}, error() {} };
+    for (const [text, next] of [
+      ["redis_version:5.0.0", "Use Redis 6.2"],
+      ["maxmemory_policy:allkeys-lru", "Set maxmemory-policy"],
+    ]) {
+      redis.answer(INFO, () => [text]);
+      const refused = checkServer(redis.redis(), "{x}", log);
+      await expect(refused).rejects.toMatchObject({ next: expect.stringContaining(next!) });
+    }
+  });
+
   it("that evicts keys is refused, and one that does not say so is used with a warning", async () => {
     const version = "redis_version:7.0.0\r\n";
     expect(await check(version, "maxmemory_policy:allkeys-lru\r\n")).toEqual(["redis_unfit", []]);
-    expect(await check("", "maxmemory_policy:allkeys-lru\r\n")).toEqual(["redis_unfit", ["redis_check_skipped"]]);
-    for (const texts of [["", fits], [version, ""], ["", ""]])
+    expect(await check("", "maxmemory_policy:allkeys-lru\r\n")).toEqual([
+      "redis_unfit",
+      ["redis_check_skipped"],
+    ]);
+    for (const texts of [
+      ["", fits],
+      [version, ""],
+      ["", ""],
+    ])
       expect(await check(...texts)).toEqual([null, ["redis_check_skipped"]]);
   });
 });

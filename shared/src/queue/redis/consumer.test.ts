@@ -24,8 +24,11 @@ const isOfSessions = (name: unknown) => String(name).endsWith("/sessions");
 /** Cuts arguments into groups: a count, then so many groups; without a count, groups to the end. */
 function exchangeOf(args: readonly (string | number)[]): Exchange {
   let at = 1;
-  const groups = (size: number, count = args[at++] as number) =>
-    Array.from({ length: count }, () => args.slice(at, (at += size)));
+  const groups = (size: number, count = args[at++] as number) => {
+    const from = at;
+    at += size * count;
+    return Array.from({ length: count }, (_, i) => args.slice(from + size * i, from + size * (i + 1)));
+  };
   const want = args[at++] as number;
   const [done, returned, adopted] = [groups(4), groups(4), groups(2)];
   const challenges = groups(2, (args.length - at) / 2).filter(([name]) => !isOfSessions(name));
@@ -35,7 +38,9 @@ function exchangeOf(args: readonly (string | number)[]): Exchange {
 describe("a grader on Redis", () => {
   const closing = { now: () => {} };
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    vi.useFakeTimers({
+      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    });
     await vi.advanceTimersByTimeAsync(100_000);
   });
   afterEach(async () => {
@@ -75,12 +80,9 @@ describe("a grader on Redis", () => {
       const exchange = exchangeOf(args);
       exchanges.push(exchange);
       if (server.fails) throw new Error("no Redis");
-      const adopted = exchange.adopted.map(([challenge, id]): TakenReply => [
-        challenge as string,
-        id as string,
-        1,
-        text(`adopted-${id}`),
-      ]);
+      const adopted = exchange.adopted.map(
+        ([challenge, id]): TakenReply => [challenge as string, id as string, 1, text(`adopted-${id}`)],
+      );
       const taken = [...adopted, ...server.waiting.splice(0, exchange.want - adopted.length)];
       if (server.exchangeMs > 0) await new Promise((resolve) => setTimeout(resolve, server.exchangeMs));
       return [server.lost, taken];
@@ -134,7 +136,14 @@ describe("a grader on Redis", () => {
     const ids = () => handled.map(({ id }) => id);
     return {
       ...{ redis, server, exchanges, reads, returns, claims, connection, logged, handled, consumer, state },
-      ...{ publish, ids, challenges, beats: () => beats, stop: () => stop.abort(), close: () => close.abort() },
+      ...{
+        publish,
+        ids,
+        challenges,
+        beats: () => beats,
+        stop: () => stop.abort(),
+        close: () => close.abort(),
+      },
     };
   }
 
@@ -160,13 +169,58 @@ describe("a grader on Redis", () => {
     expect([ids(), consumer.runningJobs.all().length]).toEqual([["a", "b"], 1]);
   });
 
+  it("settles nothing but what has ended", async () => {
+    const { publish, handled, exchanges, consumer } = start({ concurrency: 3 });
+    publish("a", "b", "c");
+    await pass(0);
+    handled[1]!.end();
+    handled[2]!.fail();
+    await pass(0);
+    const ended = exchanges.flatMap(({ done, returned }) => [
+      done.map((one) => one[2]),
+      returned.map((one) => one[2]),
+    ]);
+    expect(ended.flat()).toEqual(["b", "c"]);
+    expect(consumer.runningJobs.all().map(({ job }) => job.submission)).toEqual(["a"]);
+  });
+
+  it("takes what it reads during an exchange with the next one", async () => {
+    const { publish, server, handled, ids } = start({ concurrency: 2 });
+    publish("a");
+    await pass(20);
+    server.exchangeMs = 100;
+    handled[0]!.end();
+    await pass(50);
+    server.unread.push(["iris", "6-0"]);
+    await pass(200);
+    expect(ids()).toEqual(["a", "adopted-6-0"]);
+  });
+
+  it("returns nothing while a read may still bring a job", async () => {
+    const { publish, server, handled, returns } = start({ concurrency: 2 });
+    publish("a");
+    await pass(10);
+    server.fails = true;
+    handled[0]!.end();
+    await pass(300);
+    server.fails = false;
+    await pass(150);
+    expect(returns).toEqual([]);
+    await pass(60);
+    expect(returns).toHaveLength(1);
+  });
+
   it("blocks for the next job of an empty queue, and takes what it read", async () => {
     const { exchanges, reads, server, ids } = start({ challenges: ["iris", "other"] });
     await pass(5);
     expect([exchanges.length, reads]).toEqual([1, [["{x}:jobs:iris", "{x}:jobs:other", ">", ">", ">", ">"]]]);
     server.unread.push(["other", "7-0"]);
     await pass(10);
-    expect([ids(), exchanges.length, exchanges[1]!.adopted]).toEqual([["adopted-7-0"], 2, [["other", "7-0"]]]);
+    expect([ids(), exchanges.length, exchanges[1]!.adopted]).toEqual([
+      ["adopted-7-0"],
+      2,
+      [["other", "7-0"]],
+    ]);
     await pass(2000);
     expect([exchanges.length, reads.length]).toEqual([2, 1]);
   });
@@ -224,7 +278,8 @@ describe("a grader on Redis", () => {
       const at = performance.now();
       handled.at(-1)!.fail();
       await pass(0);
-      if (i === 0) expect(exchanges.at(-1)).toMatchObject({ want: 0, returned: [["iris", id, "a", 1]], challenges: [] });
+      if (i === 0)
+        expect(exchanges.at(-1)).toMatchObject({ want: 0, returned: [["iris", id, "a", 1]], challenges: [] });
       publish("a");
       await pass(1000);
       pauses.push(exchanges.at(-1)!.at - at);
@@ -241,10 +296,11 @@ describe("a grader on Redis", () => {
   });
 
   it("discards an entry that is not a job, with an error", async () => {
-    const { server, exchanges, logged, handled } = start();
+    const { server, exchanges, logged, handled, publish } = start({ concurrency: 2 });
+    publish("a");
     server.waiting.push(["iris", "3-0", 1, "{}"]);
     await pass(0);
-    expect([logged, handled]).toEqual([["queue_entry_invalid"], []]);
+    expect([logged, handled.length]).toEqual([["queue_entry_invalid"], 1]);
     expect(exchanges[1]!.done).toEqual([["iris", "3-0", "", 0]]);
     await pass(1000);
     expect(exchanges.filter(({ done }) => done.length > 0)).toHaveLength(1);
@@ -336,13 +392,15 @@ describe("a grader on Redis", () => {
   });
 
   it("claims the jobs of others now and then while it has free slots", async () => {
-    const { server, claims, ids } = start({ leaseMs: 2000 });
+    const { server, claims, ids, stop } = start({ leaseMs: 2000 });
     server.claimable.push(["iris", "90-0", 2, text("orphan")]);
     await pass(1900);
     expect(claims).toEqual([]);
     await pass(1500);
     expect([claims.length, ids()]).toEqual([1, ["orphan"]]);
     await pass(5000);
+    stop();
+    await pass(0);
     expect(claims).toHaveLength(1);
     const free = start({ leaseMs: 2000 });
     await pass(3000);
@@ -353,7 +411,9 @@ describe("a grader on Redis", () => {
   });
 
   it("stops after its jobs, whose ends it reports, and leaves", async () => {
-    const { publish, handled, state, exchanges, returns, stop, reads, redis, ids } = start({ concurrency: 2 });
+    const { publish, handled, state, exchanges, returns, stop, reads, redis, ids } = start({
+      concurrency: 2,
+    });
     const id = publish("a");
     await pass(0);
     expect(reads).toHaveLength(1);
@@ -366,6 +426,25 @@ describe("a grader on Redis", () => {
     expect([state.ended, exchanges.at(-1)]).toMatchObject([true, { want: 0, done: [["iris", id, "a", 1]] }]);
     expect(returns.map((args) => args.slice(1))).toEqual([[1, 2, "iris"]]);
     expect([redis.clients[1]?.disconnected, vi.getTimerCount()]).toEqual([true, 0]);
+  });
+
+  it("settles each job while others still run after it was stopped, also after a failure", async () => {
+    const { publish, handled, exchanges, consumer, server, stop, state } = start({ concurrency: 3 });
+    publish("a", "b", "c");
+    await pass(0);
+    stop();
+    handled[0]!.end();
+    await pass(0);
+    expect(exchanges.at(-1)!.done.map((one) => one[2])).toEqual(["a"]);
+    server.fails = true;
+    handled[1]!.end();
+    await pass(100);
+    server.fails = false;
+    await pass(150);
+    expect(consumer.runningJobs.all().map(({ job }) => job.submission)).toEqual(["c"]);
+    handled[2]!.end();
+    await pass(0);
+    expect(state.ended).toBe(true);
   });
 
   it("interrupts its read when it stops, and returns what that brings", async () => {
@@ -382,7 +461,11 @@ describe("a grader on Redis", () => {
     expect(unblocked).toEqual([["UNBLOCK", 5]]);
     server.unread.push(["iris", "4-0"]);
     await pass(500);
-    expect([state.ended, ids(), exchanges.at(-1)]).toMatchObject([true, [], { returned: [["iris", "4-0", "adopted-4-0", 1]] }]);
+    expect([state.ended, ids(), exchanges.at(-1)]).toMatchObject([
+      true,
+      [],
+      { returned: [["iris", "4-0", "adopted-4-0", 1]] },
+    ]);
   });
 
   it("does not start when it is to stop already", async () => {
@@ -407,7 +490,7 @@ describe("a grader on Redis", () => {
   });
 
   it("reports its last jobs when Redis responds again in time", async () => {
-    const { publish, handled, state, server, stop, logged, exchanges, connection } = start();
+    const { publish, handled, state, server, stop, logged, connection, consumer } = start();
     publish("a");
     await pass(0);
     stop();
@@ -417,7 +500,7 @@ describe("a grader on Redis", () => {
     await pass(3000);
     server.fails = false;
     await pass(200);
-    expect([state.ended, logged, exchanges.at(-1)!.done.length]).toEqual([true, [], 1]);
+    expect([state.ended, logged, consumer.runningJobs.all()]).toEqual([true, [], []]);
   });
 
   it("ends at once when the queue is closed, but for jobs that still run", async () => {

@@ -126,10 +126,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const done = all.filter(({ settled }) => settled === "done");
     const back = all.filter(({ settled }) => settled === "returned");
     // Copied, because a read that ends in the meantime adds entries for the next exchange.
-    const [adopting, discarded] = [[...adopted], [...invalid]];
-    const args: Argument[] = [consumer, free, done.length + discarded.length];
+    const adopting = [...adopted];
+    const args: Argument[] = [consumer, free, done.length + invalid.length];
     for (const { challenge, id, job } of done) args.push(challenge, id, job.submission, job.attempt);
-    for (const [challenge, id] of discarded) args.push(challenge, id, "", 0);
+    for (const [challenge, id] of invalid) args.push(challenge, id, "", 0);
     args.push(back.length);
     for (const { challenge, id, job } of back) args.push(challenge, id, job.submission, job.attempt);
     args.push(adopting.length, ...adopting.flat());
@@ -142,8 +142,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       log.warn({ event: "queue_jobs_lost" }, "queue lost jobs or their group, recovering from the records");
     for (const one of [...done, ...back]) runningJobs.remove(one);
     adopted = adopted.filter((one) => !adopting.includes(one));
-    invalid = invalid.filter((one) => !discarded.includes(one));
-    for (const challenge of challenges) if (ensured.has(challenge)) ensured.set(challenge, true);
+    invalid = [];
+    for (const challenge of challenges) ensured.set(challenge, true);
     isEmpty = taken.length < free;
     await takeAll(taken, performance.now() - began);
   }

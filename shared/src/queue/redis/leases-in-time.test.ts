@@ -12,7 +12,9 @@ const BEAT_MS = 2000;
 describe("the leases of a grader", () => {
   let open: Leases[] = [];
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    vi.useFakeTimers({
+      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    });
   });
   afterEach(async () => {
     for (const leases of open) void leases.stop();
@@ -57,7 +59,10 @@ describe("the leases of a grader", () => {
     open.push(leases);
     const take = (id: string, submission = "s") =>
       jobs.add(["iris", id, 2, JSON.stringify(jobOf(submission, { attempt: 3 }))])!;
-    return { ...{ redis, connection, jobs, leases, take, beats, added, logged, server }, stop: () => stop.abort() };
+    return {
+      ...{ redis, connection, jobs, leases, take, beats, added, logged, server },
+      stop: () => stop.abort(),
+    };
   }
 
   it("are renewed for each running job, with the description of the grader", async () => {
@@ -131,7 +136,7 @@ describe("the leases of a grader", () => {
       ["lost", "end: another grader has the job", true],
       ["gone", "end: the job was cancelled", true],
     ];
-    it.each(cases)("that answers \"%s\" %s", async (state, _, ends) => {
+    it.each(cases)('that answers "%s" %s', async (state, _, ends) => {
       const { take, leases, jobs, server, added } = start();
       const one = take("1-0");
       server.states = [state];
@@ -214,7 +219,12 @@ describe("the leases of a grader", () => {
       const one = take("1-0");
       server.states = ["5-0"];
       await leases.beat();
-      expect([one.id, one.settled, jobs.all(), one.abort.signal.aborted]).toEqual(["5-0", null, [one], false]);
+      expect([one.id, one.settled, jobs.all(), one.abort.signal.aborted]).toEqual([
+        "5-0",
+        null,
+        [one],
+        false,
+      ]);
     });
 
     it("settle a job again that was settled under its old entry", async () => {
@@ -235,7 +245,11 @@ describe("the leases of a grader", () => {
       const beat = leases.beat();
       const other = take("5-0");
       await beat;
-      expect([one.abort.signal.aborted, other.abort.signal.aborted, jobs.all()]).toEqual([true, false, [other]]);
+      expect([one.abort.signal.aborted, other.abort.signal.aborted, jobs.all()]).toEqual([
+        true,
+        false,
+        [other],
+      ]);
     });
   });
 

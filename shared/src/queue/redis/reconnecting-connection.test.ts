@@ -49,7 +49,11 @@ describe("a connection that reconnects", () => {
     const { connection, clients, seen } = open();
     expect([connection.connected, connection.connectionNumber]).toEqual([false, 0]);
     expect(await connection.use(async (client) => client)).toBe(clients[0]);
-    expect([connection.connected, connection.connectionNumber, connection.lastError]).toEqual([true, 1, null]);
+    expect([connection.connected, connection.connectionNumber, connection.lastError]).toEqual([
+      true,
+      1,
+      null,
+    ]);
     expect([seen, clients[0]?.connects]).toEqual([{ ready: [clients[0]], lost: [] }, 1]);
     const { redis } = createScriptedRedis();
     const plain = createReconnectingConnection({ redis });
@@ -110,7 +114,11 @@ describe("a connection that reconnects", () => {
     expect([late.outcome, clients[0]?.disconnected]).toEqual(["pending", false]);
     await pass(1);
     const message = `Redis did not respond within ${ms} ms.`;
-    expect([late.outcome, clients[0]?.disconnected, clients[0]?.stream.destroyed]).toEqual([message, true, true]);
+    expect([late.outcome, clients[0]?.disconnected, clients[0]?.stream.destroyed]).toEqual([
+      message,
+      true,
+      true,
+    ]);
     expect([connection.connected, seen.lost, clients.length]).toEqual([false, [message], 1]);
     await pass(49);
     expect(clients).toHaveLength(1);
@@ -124,7 +132,9 @@ describe("a connection that reconnects", () => {
     await pass(0);
     await connection.use(async () => 1, 10);
     for (const message of ["ERR wrong", "the Connection is closed", "so Stream isn't writeable"])
-      await expect(connection.use(async () => Promise.reject(new Error(message)), 10)).rejects.toThrow(message);
+      await expect(connection.use(async () => Promise.reject(new Error(message)), 10)).rejects.toThrow(
+        message,
+      );
     expect(vi.getTimerCount()).toBe(0);
     await pass(5000);
     expect([clients.length, connection.connected]).toEqual([1, true]);

@@ -148,7 +148,10 @@ describe("the watch for a loss of the queue", () => {
       throw new Error("no records");
     };
     await pass(999);
-    expect([names(), logged]).toEqual([["check", "republish"], ["queue_rebuild_started", "queue_rebuild_failed"]]);
+    expect([names(), logged]).toEqual([
+      ["check", "republish"],
+      ["queue_rebuild_started", "queue_rebuild_failed"],
+    ]);
     steps.republish = async () => {};
     await pass(1);
     expect(names().slice(2)).toEqual(["check", "republish"]);

@@ -14,7 +14,9 @@ const UNFIT = ["redis_version:7.0.0\r\n", "maxmemory_policy:allkeys-lru\r\n"];
 describe("a queue on Redis", () => {
   let open: JobQueue[] = [];
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    vi.useFakeTimers({
+      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    });
     await vi.advanceTimersByTimeAsync(100_000);
   });
   afterEach(async () => {
@@ -25,7 +27,10 @@ describe("a queue on Redis", () => {
   });
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
-  async function start({ prepare = (_: ScriptedClient) => {}, leaseMs = undefined as number | undefined } = {}) {
+  async function start({
+    prepare = (_: ScriptedClient) => {},
+    leaseMs = undefined as number | undefined,
+  } = {}) {
     const redis = createScriptedRedis();
     redis.prepare(prepare);
     const server = { info: FIT, fails: false };
@@ -89,14 +94,21 @@ describe("a queue on Redis", () => {
     expect([redis.clients[0]?.disconnected, logged]).toMatchObject([true, [{ event: "redis_unfit" }]]);
   });
 
-  it.each(["WRONGPASS invalid", "NOAUTH required", "NOPERM no right"])("is rejected after %s", async (message) => {
-    const prepare = (client: ScriptedClient) => {
-      client.onConnect = async () => {
-        throw new Error(message);
+  it.each(["WRONGPASS invalid", "NOAUTH required", "NOPERM no right"])(
+    "is rejected after %s",
+    async (message) => {
+      const prepare = (client: ScriptedClient) => {
+        client.onConnect = async () => {
+          throw new Error(message);
+        };
       };
-    };
-    await expect(start({ prepare })).rejects.toMatchObject({ code: "redis_unfit", message: expect.stringContaining(message) });
-  });
+      await expect(start({ prepare })).rejects.toMatchObject({
+        code: "redis_unfit",
+        message: expect.stringContaining(message),
+        next: expect.stringContaining("REDIS_URL"),
+      });
+    },
+  );
 
   it("starts while Redis is unreachable, or cannot be checked", async () => {
     const prepare = (client: ScriptedClient) => {
@@ -108,7 +120,7 @@ describe("a queue on Redis", () => {
     expect([logged, queue.name]).toEqual([["redis_unreachable"], "Redis"]);
     const redis = createScriptedRedis();
     redis.answer(INFO, () => {
-      throw new Error("ERR no");
+      throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
     });
     const log = { info() {}, warn() {}, error: vi.fn() };
     const other = await createRedisQueue({ redis: redis.redis, log, name: "a name" });
@@ -122,7 +134,14 @@ describe("a queue on Redis", () => {
     await Promise.all([queue.publish(job), queue.publish(jobOf("b"))]);
     expect(calls).toHaveLength(1);
     const [name, ...args] = calls[0]!;
-    expect([name, args.length, args[0], args[1], args[2], args[4]]).toEqual(["PUBLISH", 10, "a", 2, "iris", JSON.stringify(job)]);
+    expect([name, args.length, args[0], args[1], args[2], args[4]]).toEqual([
+      "PUBLISH",
+      10,
+      "a",
+      2,
+      "iris",
+      JSON.stringify(job),
+    ]);
     expect(args[3]).not.toMatch(/[: ]/);
     expect(args.slice(5, 8)).toEqual(["b", 1, "iris"]);
   });
@@ -202,9 +221,12 @@ describe("a queue on Redis", () => {
       signals.push(signal);
       return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     };
+    const channels: unknown[] = [];
+    redis.answer("subscribe", ([channel]) => void channels.push(channel));
     attach(queue, handle);
     attach(queue, handle);
     await pass(10);
+    expect(channels).toEqual(["{crowdai}:control"]);
     for (const client of redis.clients) client.emit("message", "{crowdai}:control", "a 1");
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
@@ -265,7 +287,8 @@ describe("a queue on Redis", () => {
     const { queue, redis, server } = await start({ leaseMs: 2000 });
     let asked = 0;
     const about = { grader: "g", challenges: ["iris"], concurrency: 1 };
-    redis.answer(ATTACHED, () => {
+    redis.answer(ATTACHED, (args) => {
+      expect(args).toEqual([]);
       asked++;
       if (server.fails) throw new Error("ERR no");
       return [JSON.stringify({ ...about, advances: true })];
@@ -330,13 +353,32 @@ describe("a queue on Redis", () => {
     const closed = outcomeOf(queue.close());
     expect(signals[0]?.aborted).toBe(true);
     await pass(50);
-    expect([closed.outcome, receiving.outcome, redis.clients[0]?.disconnected]).toEqual(["pending", "done", false]);
+    expect([closed.outcome, receiving.outcome, redis.clients[0]?.disconnected]).toEqual([
+      "pending",
+      "done",
+      false,
+    ]);
     await pass(50);
     expect([closed.outcome, grader.ended]).toEqual(["done", true]);
     expect([redis.clients.every(({ disconnected }) => disconnected), vi.getTimerCount()]).toEqual([true, 0]);
     const late = [outcomeOf(queue.publish(jobOf("b"))), outcomeOf(queue.report(reportOf("s", 1)))];
     await pass(0);
     expect(late.map(({ outcome }) => outcome)).toEqual(["The queue is closed.", "The queue is closed."]);
+  });
+
+  it("closes when a report that is being applied is applied", async () => {
+    const { queue, redis } = await start();
+    redis.answer(READ_REPORTS, () => 1);
+    const replies = [[["stream", [["1-0", ["s", "s", "r", JSON.stringify(reportOf("s", 1))]]]]]];
+    redis.answer("xread", () => replies.shift() ?? new Promise((resolve) => setTimeout(resolve, 500, null)));
+    const apply = () => new Promise<void>((resolve) => setTimeout(resolve, 100));
+    void queue.receive(apply, new AbortController().signal);
+    await pass(10);
+    const closed = outcomeOf(queue.close());
+    await pass(80);
+    expect([closed.outcome, redis.clients[0]?.disconnected]).toEqual(["pending", false]);
+    await pass(20);
+    expect([closed.outcome, redis.clients[0]?.disconnected]).toEqual(["done", true]);
   });
 
   it("waits three seconds for them", async () => {

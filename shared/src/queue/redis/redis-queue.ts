@@ -61,8 +61,9 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
             unfit = null;
           },
           (error: Error) => {
-            if ("code" in error && error.code === "redis_unfit") unfit = error;
-            if (unfit) log.error({ event: "redis_unfit", err: unfit }, unfit.message);
+            if (!("code" in error) || error.code !== "redis_unfit") return;
+            unfit = error;
+            log.error({ event: "redis_unfit", err: error }, error.message);
           },
         )
         .finally(checked);
@@ -102,7 +103,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     connection,
     base,
     log,
-    stopping: () => consumers.size === 0 || ending === consumers.size,
+    stopping: () => ending === consumers.size,
     closing: closing.signal,
   });
 
@@ -119,7 +120,6 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQ
     name: options.name ?? "Redis",
 
     async publish(job) {
-      if (closing.signal.aborted) throw new Error("The queue is closed.");
       const { submission, attempt } = job;
       // An escaped key has no separator of the keys in Redis.
       const key = encodeURIComponent(fairKeyOf(job));

@@ -1,4 +1,4 @@
-import { Cluster, Redis } from "ioredis";
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { expect, it } from "vitest";
 import { connectionsTo } from "./redis-url.ts";
 
@@ -19,6 +19,11 @@ it("parses the URL of one server", () => {
 it("parses users and passwords with any characters", () => {
   expect(optionsOf("redis://user:pass@host")).toMatchObject({ username: "user", password: "pass" });
   expect(optionsOf("redis://:p%40ss%3Aw@host")).toMatchObject({ username: null, password: "p@ss:w" });
+  expect(optionsOf("redis://pass@host:65535")).toMatchObject({
+    username: null,
+    password: "pass",
+    port: 65535,
+  });
   expect(optionsOf("redis://user:p@ss:w@host")).toMatchObject({
     username: "user",
     password: "p@ss:w",
@@ -39,6 +44,60 @@ it("parses TLS, Sentinels and clusters", () => {
   const cluster = connectionsTo("rediss-cluster://u:p@a:1,b").connect();
   expect(cluster).toBeInstanceOf(Cluster);
   expect((cluster as Cluster).options.redisOptions).toMatchObject({ username: "u", password: "p", tls: {} });
+});
+
+/** The options of a client that is used for one connection, and of one that reconnects. */
+function bothOf(
+  url: string,
+  options?: Parameters<ReturnType<typeof connectionsTo>["connectWithReconnect"]>[0],
+) {
+  const { connect, connectWithReconnect } = connectionsTo(url);
+  return [connect(), connectWithReconnect(options)].map((client) => {
+    client.on("error", () => {});
+    client.disconnect();
+    return client.options;
+  });
+}
+const once = { lazyConnect: true, enableOfflineQueue: false, autoResendUnfulfilledCommands: false };
+const again = { lazyConnect: false, enableOfflineQueue: true, autoResendUnfulfilledCommands: true };
+
+it("connects once, or again after pauses of up to two seconds", () => {
+  const options = { connectTimeout: 2000, keepAlive: 10_000, protocol: 2 };
+  for (const url of ["redis://127.0.0.1:1", "redis+unix:///nowhere/redis.sock"]) {
+    const [single, lasting] = bothOf(url) as RedisOptions[];
+    expect(single).toMatchObject({ ...options, ...once, maxRetriesPerRequest: 0 });
+    expect(lasting).toMatchObject({ ...options, ...again, maxRetriesPerRequest: 2 });
+    expect(single!.retryStrategy!(1)).toBeNull();
+    expect([1, 2, 20, 100].map((tries) => lasting!.retryStrategy!(tries))).toEqual([100, 200, 2000, 2000]);
+    expect(lasting!.commandTimeout).toBeUndefined();
+  }
+  const [, forever] = bothOf("redis://127.0.0.1:1", { retryForever: true, commandMs: 70 });
+  expect(forever).toMatchObject({ ...again, maxRetriesPerRequest: null, commandTimeout: 70 });
+});
+
+it("asks Sentinels once, or again, with TLS if the server has it", () => {
+  const [single, lasting] = bothOf("redis+sentinel://127.0.0.1:1/main") as RedisOptions[];
+  expect([single, lasting]).toMatchObject([once, again]);
+  expect(single!.sentinelRetryStrategy!(1)).toBeNull();
+  expect(lasting!.sentinelRetryStrategy!(3)).toBe(300);
+  expect(single!.enableTLSForSentinelMode).toBe(false);
+  const [secure] = bothOf("rediss+sentinel://127.0.0.1:1/main") as RedisOptions[];
+  expect(secure).toMatchObject({ enableTLSForSentinelMode: true, tls: {}, sentinelTLS: {} });
+});
+
+it("asks the nodes of a cluster once, or again", () => {
+  const [single, lasting] = bothOf("redis-cluster://u:p@127.0.0.1:1", { commandMs: 70 }) as ClusterOptions[];
+  expect(single).toMatchObject({ lazyConnect: true, enableOfflineQueue: false, redisOptions: once });
+  expect(lasting).toMatchObject({ lazyConnect: false, enableOfflineQueue: true });
+  expect(lasting!.redisOptions).toMatchObject({ ...again, username: "u", password: "p", commandTimeout: 70 });
+  expect(single!.clusterRetryStrategy!(1)).toBeNull();
+  expect(lasting!.clusterRetryStrategy!(3)).toBe(300);
+  const [secure] = bothOf("rediss-cluster://127.0.0.1:1") as ClusterOptions[];
+  let found: unknown;
+  secure!.dnsLookup!("10.0.0.1", (_error, address) => {
+    found = address;
+  });
+  expect(found).toBe("10.0.0.1");
 });
 
 it("names the server without secrets", () => {
@@ -69,6 +128,12 @@ it("rejects an invalid URL with the reason, without its secret", () => {
     ["redis://:secret%@host", "%25"],
     ["rediss://:secret@host?ca=/nowhere.pem", "/nowhere.pem"],
     ["redis+unix://host", "not name a socket"],
+    ["redis+unix://host/run/redis.sock", "not name a socket"],
+    ["redis+unix://", "not name a socket"],
+    ["xredis://host", "not a valid Redis URL"],
+    ["redis://host?ca=a\nb", "not a valid Redis URL"],
+    ["redis://x[::1]", "invalid host"],
+    ["redis://host:6379x", "invalid host"],
   ] as const;
   for (const [url, why] of wrong) {
     let thrown: unknown;

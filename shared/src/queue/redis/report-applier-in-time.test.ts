@@ -251,6 +251,34 @@ describe("received reports", () => {
     expect(tried).toHaveLength(2);
   });
 
+  it("are discarded with a start that has just become redundant", async () => {
+    const { applier } = start();
+    applier.add("1-0", startOf("s"));
+    await pass(5);
+    applier.add("2-0", endOf("s"));
+    applier.clear();
+    await pass(100);
+    expect(applier.applied()).toEqual([]);
+  });
+
+  it("wait for the one before, also after others were discarded", async () => {
+    const ends: (() => void)[] = [];
+    const { applier, tried } = start(() => new Promise((resolve) => ends.push(resolve)));
+    applier.add("1-0", reportOf("s", 1));
+    await pass(0);
+    applier.clear();
+    applier.add("2-0", reportOf("s", 2));
+    await pass(0);
+    ends[0]!();
+    await pass(0);
+    applier.add("3-0", reportOf("s", 3));
+    await pass(0);
+    expect(tried).toEqual(["s 1", "s 2"]);
+    ends[1]!();
+    await pass(0);
+    expect(tried).toEqual(["s 1", "s 2", "s 3"]);
+  });
+
   it("announce the next one that is applied, or that none was", async () => {
     const { applier } = start();
     let changes = 0;

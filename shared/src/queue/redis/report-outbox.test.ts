@@ -74,7 +74,10 @@ describe("reports on their way to Redis", () => {
     state.fails = true;
     const one = send(reportOf("s", 1));
     await pass(60_000);
-    expect([one.outcome, logged]).toEqual(["pending", [{ event: "reports_delayed", err: expect.any(Error), reports: 1 }]]);
+    expect([one.outcome, logged]).toEqual([
+      "pending",
+      [{ event: "reports_delayed", err: expect.any(Error), reports: 1 }],
+    ]);
     expect(sent).toHaveLength(301);
     state.fails = false;
     await pass(200);

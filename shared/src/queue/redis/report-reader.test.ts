@@ -19,11 +19,12 @@ describe("the reader of reports", () => {
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
   /** A reader of reports that are in Redis from the beginning, or are added later. */
-  function start({ apply = async (_: Report) => {}, reports = 0 } = {}) {
+  function start({ apply = async (_: Report) => {}, reports = 0, stopped = false } = {}) {
     const redis = createScriptedRedis();
     const client = redis.redis();
     const stopping = new AbortController();
     stop.now = () => stopping.abort();
+    if (stopped) stopping.abort();
     const entries: [id: string, text: string][] = [];
     const server = { mine: 1 as unknown, readFails: false, deleteFails: false };
     const calls: unknown[][] = [];
@@ -49,9 +50,10 @@ describe("the reader of reports", () => {
       if (server.readFails) throw new Error("ERR no");
       const from = Number.parseInt(String(args.at(-1)), 10);
       const found = () => entries.filter(([id]) => Number.parseInt(id, 10) > from);
-      let waited = 0;
-      do await new Promise((resolve) => setTimeout(resolve, 1));
-      while (++waited < 500 && found().length === 0);
+      for (let waited = 1; waited < 500; waited += 10) {
+        await new Promise((resolve) => setTimeout(resolve, waited === 1 ? 1 : 10));
+        if (found().length > 0) break;
+      }
       const news = found().map(([id, text]) => [id, ["s", "s", "r", text]]);
       return news.length === 0 ? null : [["stream", news]];
     });
@@ -78,7 +80,11 @@ describe("the reader of reports", () => {
   it("applies reports in order and deletes them", async () => {
     const { applied, of, entries, add } = start({ reports: 2 });
     await pass(1);
-    expect([applied, of("delete").flatMap(([, ...ids]) => ids), entries]).toEqual([[1, 2], ["1-0", "2-0"], []]);
+    expect([applied, of("delete").flatMap(([, ...ids]) => ids), entries]).toEqual([
+      [1, 2],
+      ["1-0", "2-0"],
+      [],
+    ]);
     expect(of("read")[0]).toEqual(["read", "COUNT", 200, "BLOCK", 500, "STREAMS", "{x}:reports", "0-0"]);
     add(3);
     await pass(10);
@@ -168,6 +174,39 @@ describe("the reader of reports", () => {
     expect([applied, of("stop").length]).toEqual([[1], 1]);
   });
 
+  it("forgets what it had read when another became the reader", async () => {
+    const ends: (() => void)[] = [];
+    const { server, entries, applied } = start({
+      reports: 2,
+      apply: () => new Promise((resolve) => ends.push(resolve)),
+    });
+    await pass(1);
+    server.mine = 0;
+    await pass(3000);
+    ends[0]!();
+    // The other has applied them.
+    entries.length = 0;
+    server.mine = 1;
+    await pass(3000);
+    expect([applied, ends.length]).toEqual([[1], 1]);
+  });
+
+  it("ends at once while there are no reports, and reads nothing when it is to end already", async () => {
+    const idle = start();
+    await pass(1000);
+    idle.stop();
+    await pass(0);
+    expect([idle.state.ended, idle.logged, idle.of("delete")]).toEqual([true, [], []]);
+    expect(idle.of("stop")).toEqual([["stop", idle.of("renew")[0]![1]]]);
+    const ended = start({ stopped: true });
+    await pass(0);
+    expect([ended.state.ended, ended.of("read"), ended.redis.clients[1]?.disconnected]).toEqual([
+      true,
+      [],
+      true,
+    ]);
+  });
+
   it("reads a thousand ahead at most", async () => {
     const ends: (() => void)[] = [];
     const { of, applied, add } = start({
@@ -226,7 +265,15 @@ describe("the reader of reports", () => {
 
   it("ends when the report that it applies is applied, and then returns its lease", async () => {
     const ends: (() => void)[] = [];
-    const { state, calls, applied, stop: end, entries, redis, logged } = start({
+    const {
+      state,
+      calls,
+      applied,
+      stop: end,
+      entries,
+      redis,
+      logged,
+    } = start({
       reports: 2,
       apply: () => new Promise((resolve) => ends.push(resolve)),
     });

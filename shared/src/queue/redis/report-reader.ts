@@ -67,7 +67,8 @@ export async function readReports(options: {
       (client) => client.xread("COUNT", 200, "BLOCK", BLOCK_MS, "STREAMS", key, from),
       WATCHDOG_MS,
     )) as [string, Entry[]][] | null;
-    for (const [id, [, , , text]] of reply?.[0]?.[1] ?? []) applier.add(id, parse(id, text));
+    for (const [, entries] of reply ?? [])
+      for (const [id, [, , , text]] of entries) applier.add(id, parse(id, text));
   }
 
   function parse(id: string, text: string): Report | null {

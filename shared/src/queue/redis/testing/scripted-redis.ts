@@ -18,11 +18,22 @@ export class ScriptedClient extends EventEmitter {
       this.destroyed = true;
     },
   };
+  /** Rejects when the client is disconnected, as its commands then do. */
+  readonly gone: Promise<never>;
+  #leave: (error: Error) => void;
   /** How `connect` ends; by default the client is ready in no time. */
   onConnect: () => Promise<void> = async () => {
     await null;
     this.emit("ready");
   };
+
+  constructor() {
+    super();
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {});
+    this.gone = promise;
+    this.#leave = reject;
+  }
 
   connect(): Promise<void> {
     this.connects++;
@@ -31,6 +42,7 @@ export class ScriptedClient extends EventEmitter {
 
   disconnect(): void {
     this.disconnected = true;
+    this.#leave(new Error("Connection is closed."));
   }
 }
 
@@ -42,7 +54,9 @@ export function createScriptedRedis() {
 
   function create(): Client {
     const client = new ScriptedClient();
-    const run = async (name: string, args: (string | number)[]) => answers.get(name)?.(args, client) ?? null;
+    const answer = async (name: string, args: (string | number)[]) =>
+      (await answers.get(name)?.(args, client)) ?? null;
+    const run = (name: string, args: (string | number)[]) => Promise.race([answer(name, args), client.gone]);
     for (const name of COMMANDS)
       Object.assign(client, { [name]: (...args: (string | number)[]) => run(name, args) });
     Object.assign(client, {
