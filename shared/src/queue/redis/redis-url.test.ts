@@ -144,5 +144,6 @@ it("rejects an invalid URL with the reason, without its secret", () => {
     }
     expect(thrown, url).toMatchObject({ code: "config_invalid", message: expect.stringContaining(why) });
     expect(String(thrown), url).not.toContain("secret");
+    expect((thrown as Error).cause !== undefined, url).toBe(url.includes("nowhere"));
   }
 });

@@ -143,7 +143,7 @@ describe("the reader of reports", () => {
     server.mine = new Error("no Redis");
     await pass(1700);
     expect(logged).toContain("report_read_failed");
-    // What was read within the lease is applied within it.
+    // Until its lease ends, it applies what it reads.
     await pass(4000);
     add(1);
     await pass(2000);
