@@ -181,6 +181,14 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     ["applier.failingFor() > GIVE_UP_MS → applier.failingFor() >= GIVE_UP_MS"],
   ),
   ...same(
+    `${REDIS}/report-reader.ts`,
+    "if (leaseEnd - performance.now() < READER_LEASE_MS - RENEW_MS && !(await renew())) {",
+    "a millisecond of a second",
+    [
+      "leaseEnd - performance.now() < READER_LEASE_MS - RENEW_MS → leaseEnd - performance.now() <= READER_LEASE_MS - RENEW_MS",
+    ],
+  ),
+  ...same(
     `${REDIS}/redis-url.ts`,
     'const [, scheme, kind, credentials, hosts = "", path = "", query] = SHAPE.exec(url) ?? [];',
     "the first element is the whole match, which nothing reads",
