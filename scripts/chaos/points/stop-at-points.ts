@@ -188,16 +188,19 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
     const name = `${point}, ${n}`;
     arm(file, passes === 0 ? point : `${point} ${passes}`);
     underWay.add(name);
+    /** A run that ends early does not stop this work, which may expect that. */
+    let isAbandoned = false;
     const work = scenario
       .run(world, { n, step, isAfter })
       .catch((error: Error) => {
-        if (ending.signal.aborted) return;
+        if (ending.signal.aborted || isAbandoned) return;
         unmet.push(`${name}: ${error.message}`);
         say(`! ${unmet.at(-1)}`);
       })
       .finally(() => underWay.delete(name));
     begun.push(work);
     const isStopped = await stopped(file, work, options.signal);
+    isAbandoned = !isStopped && options.signal?.aborted === true;
     const reached = performance.now();
     spent.reaching += reached - began;
     if (isStopped && !scenario.byCommand) await supervision.after(restarts);
