@@ -227,8 +227,9 @@ function preload(runtime: string): string[] {
 const environment = (env: NodeJS.ProcessEnv) =>
   Object.entries(env).map(([name, value]) => `${name}=${value ?? ""}`);
 
+/** Waits for an answer as long as a broker that is up may take for it on a busy machine: one that seems not to start is killed. */
 async function answers(url: string): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   await response.body?.cancel();
   return response.ok;
 }
