@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { type Socket as Connection, Server, type ServerOptions, type Transport } from "engine.io";
 
@@ -24,6 +24,10 @@ export function createEngine(
     }
   }
   const engine = new Engine(options);
+  engine.use((_request: IncomingMessage, response: object, next: () => void) => {
+    if (!(response instanceof ServerResponse)) (response as UpgradeResponse).writeHead = forgetUpgrade;
+    next();
+  });
   // Messages that wait for the same connection go out in one write, instead of one each.
   engine.on("flush", (connection: Connection, packets: readonly unknown[]) => {
     if (packets.length > 1) streamOf(connection)?.cork();
@@ -33,6 +37,20 @@ export function createEngine(
     if (stream && stream.writableCorked > 0) stream.uncork();
   });
   return engine;
+}
+
+/** Stands in for a response in middlewares of engine.io when a connection is upgraded. */
+interface UpgradeResponse {
+  req: IncomingMessage | null;
+  writeHead(): void;
+}
+
+/**
+ * Called right before the handshake of the WebSocket, after which engine.io uses the response no more. It waits for the end of the
+ * connection all the same, and would keep the request with all its headers in memory until then.
+ */
+function forgetUpgrade(this: UpgradeResponse): void {
+  this.req = null;
 }
 
 /** Returns the TCP stream of a WebSocket, where the runtime shows it. */
