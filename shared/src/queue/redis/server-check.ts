@@ -25,9 +25,6 @@ export async function checkServer(client: Client, base: string, log: QueueLog): 
     throw new CrowdaiError(
       "redis_unfit",
       `The server is Redis ${version}. The queue requires ${MIN_VERSION.join(".")} or newer.`,
-      {
-        next: "Use Redis 6.2 or newer, or Valkey.",
-      },
     );
   if (policy !== undefined && policy !== "noeviction")
     throw new CrowdaiError(
