@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ADA, BOB, type Domain, INTENT, MINUTE, openDomain, sha256 } from "../../../test/support/domain.ts";
 import { acceptUpload } from "./accept-upload.ts";
+import { abandonUploads } from "./announced-parts.ts";
 import { cancelSubmission } from "./cancel-submission.ts";
 import { DEADLINES } from "./deadlines.ts";
 
@@ -165,6 +166,57 @@ describe("completing an upload", () => {
   });
 });
 
+describe("an upload", () => {
+  const announce = (models: object[] = [], bytes = "abc", parts = {}) =>
+    domain.submit({ input: { ...announced("file", bytes).input, ...parts }, models } as never);
+  const known = () => domain.db.selectFrom("announced_parts").select("submission").execute();
+
+  it("in parts is planned again as it was announced", async () => {
+    const size = 6 * 1024 * 1024;
+    const md5 = ["one", "two"].map((text) => createHash("md5").update(text).digest("hex"));
+    const parts = { size: 5 * 1024 * 1024, md5 };
+    const { upload } = await announce([], "x".repeat(size), { parts });
+    expect(upload!.parts.map((part) => [part.number, part.size])).toEqual([
+      [1, parts.size],
+      [2, size - parts.size],
+    ]);
+  });
+
+  it("that was cancelled is removed, with its models", async () => {
+    const parts = { size: 5 * 1024 * 1024, md5: [createHash("md5").update("one").digest("hex")] };
+    await domain.submit({ models: [{ ...model("one"), parts }] });
+    await put("one", `submissions/sums/${id}/models/1`);
+    await cancelSubmission(domain.services, ADA, id);
+    expect(await keys()).toEqual([]);
+    expect(await domain.db.selectFrom("models").select("md5").execute()).toEqual([{ md5: null }]);
+    expect(domain.seen.logged).toEqual([]);
+  });
+
+  it("that was cancelled while the store is unreachable is left to be abandoned later", async () => {
+    const parts = { size: 5 * 1024 * 1024, md5: [createHash("md5").update("abc").digest("hex")] };
+    await announce([], "abc", { parts });
+    domain.services.objects.remove = () => Promise.reject(new Error("the store is away"));
+    expect((await cancelSubmission(domain.services, ADA, id)).state).toBe("cancelled");
+    expect(domain.seen.logged).toMatchObject([{ event: "upload_removal_failed", submission: id }]);
+    expect(await known()).toHaveLength(1);
+  });
+
+  it("is abandoned a day after the deadline of its submission", async () => {
+    const asked: number[] = [];
+    const found = [0, 2];
+    domain.services.objects.abandonUploads = async (before) => {
+      asked.push(before);
+      return found.shift()!;
+    };
+    await abandonUploads(domain.services);
+    expect(domain.seen.logged).toEqual([]);
+    await abandonUploads(domain.services);
+    expect(domain.seen.logged).toEqual([{ event: "abandoned_uploads_removed", uploads: 2 }]);
+    const before = domain.now() - DEADLINES.initiated - 24 * 60 * MINUTE;
+    expect(asked).toEqual([before, before]);
+  });
+});
+
 describe("a value that was uploaded", () => {
   const serve = (schema: object, more: object = {}) =>
     domain.serve({ accepts: { json: { schema } }, ...more });
@@ -183,15 +235,16 @@ describe("a value that was uploaded", () => {
   });
 
   it.each([
-    ["does not fit the schema", '"a text"', "value_schema"],
-    ["is not JSON", "[1,", "value_not_json"],
-    ["is not UTF-8", Buffer.from([0x22, 0xff, 0x22]), "value_not_json"],
-  ])("fails the submission when it %s, and returns the slot", async (_, text, code) => {
+    ["does not fit the schema", '"a text"', "value_schema", /./],
+    ["is not JSON", "[1,", "value_not_json", "not valid JSON"],
+    ["is not UTF-8", Buffer.from([0x22, 0xff, 0x22]), "value_not_json", "not UTF-8"],
+  ])("fails the submission when it %s, and returns the slot", async (_, text, code, message) => {
     serve({ type: "array" });
-    await expect(upload(text)).rejects.toMatchObject({ code });
+    await expect(upload(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     expect(await domain.row()).toMatchObject({ state: "failed", error_code: code, data: null });
     expect(await domain.slot()).toMatchObject({ state: "returned", reason: code });
     expect(domain.seen.announced).toEqual([`sums ${id} 2 failed`]);
+    expect(await keys()).toEqual([]);
     // Asked again, it says why.
     await expect(accept()).rejects.toMatchObject({ code });
   });
@@ -209,6 +262,7 @@ describe("a value that was uploaded", () => {
     domain.services.objects.get = () => Promise.reject(away);
     await expect(upload("[1]")).rejects.toBe(away);
     expect(await domain.row()).toMatchObject({ state: "initiated" });
+    expect(await keys()).toEqual([KEY]);
   });
 
   it("does not fail a submission that has just been cancelled", async () => {
@@ -221,5 +275,18 @@ describe("a value that was uploaded", () => {
     await expect(upload('"a text"')).rejects.toMatchObject({ code: "value_schema" });
     expect(await domain.row()).toMatchObject({ state: "cancelled" });
     expect(domain.seen.announced).toEqual([]);
+    expect(await keys()).toEqual([]);
+  });
+
+  it("stays where another broker, with another schema, has just accepted it", async () => {
+    serve({ type: "array" });
+    const { get } = domain.services.objects;
+    domain.services.objects.get = async (...given) => {
+      await domain.set({ state: "submitted", accepted_at: domain.at() });
+      return get(...given);
+    };
+    await expect(upload('"a text"')).rejects.toMatchObject({ code: "value_schema" });
+    expect(await domain.row()).toMatchObject({ state: "submitted" });
+    expect(await keys()).toEqual([KEY]);
   });
 });

@@ -81,29 +81,33 @@ async function requireValueOf(context: AcceptNeeds, row: SubmissionRow, key: str
   } catch (thrown) {
     const error = asCrowdaiError(thrown);
     if (error.fault !== "you") throw thrown;
-    const events = await commit(context.records, "require-value-of", async (trx) => {
+    const ended = await commit(context.records, "require-value-of", async (trx) => {
       const now = await lockSubmission(context.records, trx, row.id);
-      return now.state === "initiated"
-        ? writeFailure(trx, now, { ...error.toBody(), data: problemsOf(error) }, context.clock())
-        : [];
+      const failure = { ...error.toBody(), data: problemsOf(error) };
+      const events = now.state === "initiated" ? await writeFailure(trx, now, failure, context.clock()) : [];
+      return { events, accepted_at: now.accepted_at };
     });
-    context.announce(row.challenge, events);
+    context.announce(row.challenge, ended.events);
+    if (ended.accepted_at === null) await removeUnaccepted(context, row);
     throw error;
   }
 }
 
 /** The problems that a check found, which are stored with the submission. */
 function problemsOf({ code, details }: CrowdaiError): unknown {
-  return code === "check_failed" ? { problems: details?.problems, total: details?.total } : null;
+  return code === "check_failed" ? { problems: details!.problems, total: details!.total } : null;
 }
 
 async function readValue(context: Needs<"objects">, row: SubmissionRow, key: string): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of await context.objects.get(key)) chunks.push(chunk);
+  return parseJson(decoded(row, Buffer.concat(chunks)));
+}
+
+function decoded({ id }: SubmissionRow, bytes: Uint8Array): string {
   try {
-    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
-  } catch (error) {
-    if (error instanceof CrowdaiError) throw error;
-    throw new CrowdaiError("value_not_json", `The value of ${row.id} is not UTF-8 text.`, { cause: error });
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new CrowdaiError("value_not_json", `The value of ${id} is not UTF-8 text.`);
   }
 }
