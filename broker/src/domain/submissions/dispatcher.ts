@@ -49,7 +49,7 @@ export function createDispatcher(options: {
 }): Dispatcher {
   const { records, queue, catalog, clock, log, seedsOf, enqueueRegrades } = options;
   let working: Promise<void> | null = null;
-  let again = false;
+  let again: boolean;
   let stopped = false;
   let refusedSince: Date | null = null;
   let retry: NodeJS.Timeout | undefined;
@@ -61,17 +61,15 @@ export function createDispatcher(options: {
   let marking: NodeJS.Timeout | undefined;
 
   async function run(): Promise<void> {
-    do {
-      again = false;
-      try {
-        while ((await dispatchBatch()) === BATCH && !stopped);
-        if (!stopped) await enqueueRegrades();
-        refusedSince = null;
-        behind = false;
-      } catch (error) {
-        refused(error);
-      }
-    } while (again && !stopped);
+    again = false;
+    try {
+      while ((await dispatchBatch()) === BATCH && !stopped);
+      if (!stopped) await enqueueRegrades();
+      refusedSince = null;
+      behind = false;
+    } catch (error) {
+      refused(error);
+    }
   }
 
   function refused(error: unknown): void {
@@ -121,7 +119,7 @@ export function createDispatcher(options: {
         ),
       ),
     );
-    const published = rows.filter((_, index) => results[index]?.status === "fulfilled");
+    const published = rows.filter((_, index) => results[index]!.status === "fulfilled");
     await mark(published);
     const refusal = results.find((result) => result.status === "rejected");
     if (refusal) throw refusal.reason;
@@ -159,9 +157,10 @@ export function createDispatcher(options: {
     stalledSince: () => refusedSince,
     async stop() {
       stopped = true;
+      await working;
+      await Promise.all(publishing);
       clearTimeout(retry);
       clearTimeout(marking);
-      await working;
       await markPublished();
     },
   };
