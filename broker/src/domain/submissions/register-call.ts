@@ -12,6 +12,7 @@ import { targetRound } from "../rules/target-round.ts";
 import { requireTrials } from "../rules/trials.ts";
 import { requireVisible } from "../rules/visibility.ts";
 import { describeInput, requireSame } from "./described-input.ts";
+import { participantLock } from "./find-submission.ts";
 import { insertSubmission } from "./insert-submission.ts";
 import { planReplay } from "./plan-replay.ts";
 import type { Needs } from "./services.ts";
@@ -51,6 +52,8 @@ export async function registerCall(context: CallNeeds, caller: Caller, call: Cal
     }),
   );
   const rows = await commit(context.records, "register-call", async (trx) => {
+    // The limits hold, and an id is one submission, also for calls that arrive at the same time.
+    await context.records.lock(trx, participantLock({ participant_id: caller.id, challenge: config.id }));
     const known = await trx
       .selectFrom("submissions")
       .selectAll()
