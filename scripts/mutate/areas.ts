@@ -15,11 +15,12 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: ["shared/src/objects/{signed-url,byte-range}.test.ts"],
   },
   rules: {
-    about: "slots, limits, rounds, qualification, and who sees what",
+    about: "slots, limits, rounds, qualification, what challenges accept, and who sees what",
     files: [
+      "broker/src/domain/rules/accepted-{code,input,models,run}.ts",
       "broker/src/domain/rules/{limits,qualification,trials,target-round,visibility,is-invited,is-public}.ts",
     ],
-    tests: ["broker/src/domain/rules/{target-round,is-public,limits,visibility}.test.ts"],
+    tests: ["broker/src/domain/rules/{accepted,target-round,is-public,limits,visibility}.test.ts"],
   },
   leaderboard: {
     about: "who is where on a board, and when it changes",
@@ -49,6 +50,29 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: [
       "broker/src/domain/submissions/{stage-verdict,apply-report,write-outcome,cancel-and-expire}.test.ts",
     ],
+  },
+  registering: {
+    about: "the arrival of a submission: intents, calls, models, announced code, receipts and events",
+    files: [
+      "broker/src/domain/submissions/{register-intent,register-call,insert-submission,described-input}.ts",
+      "broker/src/domain/submissions/{find-submission,models,submission-code,receipt,events,plan-replay}.ts",
+    ],
+    tests: [
+      "broker/src/domain/submissions/{described-input,receipt,submission-code,register-call,registration}.test.ts",
+    ],
+  },
+  uploads: {
+    about: "the bytes and the code of a submission: verified, accepted, abandoned",
+    files: [
+      "broker/src/domain/submissions/{accept-upload,announced-parts,store-input}.ts",
+      "broker/src/domain/submissions/{record-stored-code,sweep-awaited-code}.ts",
+    ],
+    tests: ["broker/src/domain/submissions/{arriving-code,store-input,accept-upload}.test.ts"],
+  },
+  jobs: {
+    about: "from the records to the queue: jobs, and who is next",
+    files: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher}.ts"],
+    tests: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher}.test.ts"],
   },
   publishing: {
     about: "closing a challenge, and the code that becomes public",

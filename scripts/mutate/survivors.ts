@@ -14,6 +14,7 @@ function same(file: string, source: string, because: string, changes: readonly s
 }
 
 const FILE_NAME = "shared/src/protocol/file-name.ts";
+const MODELS = "broker/src/domain/submissions/models.ts";
 const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
 const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const OUTPUT_READER = "grader/src/box/output-reader.ts";
@@ -49,6 +50,36 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ),
   ...same(CHECK_ACTION, '} else if (typeof item === "object") {', "saves a call for each text", [
     'typeof item === "object" → true',
+  ]),
+  ...same(
+    "broker/src/domain/submissions/announced-parts.ts",
+    'if (!("parts" in input) || !input.parts) return;',
+    "an input that has no parts has no such field; the compiler asks for the comparison",
+    ['!("parts" in input) || !input.parts → !("parts" in input) && !input.parts'],
+  ),
+  ...same(
+    "broker/src/domain/submissions/create-job.ts",
+    "input_data === null ? null : JSON.parse(input_data);",
+    "JSON.parse reads null as null; the compiler asks for the comparison",
+    ["input_data === null → false"],
+  ),
+  ...same(
+    "broker/src/domain/submissions/dispatcher.ts",
+    "if (rows.length === 0) return;",
+    "saves a statement that changes nothing",
+    ["rows.length === 0 → false"],
+  ),
+  ...same(
+    "broker/src/domain/submissions/dispatcher.ts",
+    "const one = publishOne(row).finally(() => publishing.delete(one));",
+    "a publication that has ended costs memory alone",
+    ["() => publishing.delete(one) → () => undefined"],
+  ),
+  ...same(MODELS, "if (model_count === 0) return [];", "saves a statement for most submissions", [
+    "model_count === 0 → false",
+  ]),
+  ...same(MODELS, "if (model_count === 0) return;", "saves a statement for most submissions", [
+    "model_count === 0 → false",
   ]),
   ...same(
     "broker/src/domain/submissions/cancel-submission.ts",

@@ -7,7 +7,6 @@ import { checkJson } from "@crowdai/shared/check-json";
 /** Checks the announced size, extension and kind before any byte is accepted. */
 export function requireAcceptedInput(config: ChallengeConfig, input: Intent["input"], size: number): void {
   requireKind(config, input.kind);
-  if (input.kind === "session") return;
   const rule = input.kind === "file" ? config.accepts.file : config.accepts.json;
   if (!rule) return;
   if (size > rule.max_bytes) {

@@ -171,6 +171,7 @@ describe("a submission that was just committed", () => {
   };
 
   it("is published alone, and marked a moment later together with others", async () => {
+    domain.serve({ code: { to_graders: true } });
     await run();
     await soon(TWO);
     await soon(ONE);

@@ -8,7 +8,7 @@ export function queuedAt(head: {
   stored_at: string | null;
 }): number {
   const accepted = head.accepted_at ?? head.created_at;
-  return Date.parse(head.stored_at !== null && head.stored_at > accepted ? head.stored_at : accepted);
+  return Math.max(Date.parse(accepted), Date.parse(head.stored_at ?? accepted));
 }
 
 /**

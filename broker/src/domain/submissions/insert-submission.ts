@@ -31,7 +31,7 @@ export async function insertSubmission(
     id: intent.id,
     challenge: config.id,
     participant_id: caller.id,
-    ...(caller.member === undefined ? {} : { member: caller.member }),
+    member: caller.member ?? null,
     round: target.round.id,
     function: intent.function,
     state: isHere ? "submitted" : "initiated",

@@ -39,7 +39,7 @@ export async function readModels(
 
 /** Returns what the object store must know about a model. */
 export function announcedModel({ size, sha256, part_size, md5 }: ModelRow): AnnouncedObject {
-  const parts = part_size !== null && md5 !== null ? { size: part_size, md5: JSON.parse(md5) } : undefined;
+  const parts = md5 === null ? undefined : { size: part_size as number, md5: JSON.parse(md5) };
   return { size, sha256, parts };
 }
 

@@ -178,7 +178,7 @@ async function repeated(
 
 /** Replaces submitted code that has not arrived by what was announced later. Throws id_conflict once it has. */
 async function replaceContent(trx: Db, row: SubmissionRow, input: DescribedInput): Promise<void> {
-  const known = await readCode(trx, row.id);
-  if (isFinal(row.state) || known?.state !== "awaited") throw idTaken(row.id);
+  const known = (await readCode(trx, row.id))!;
+  if (isFinal(row.state) || known.state !== "awaited") throw idTaken(row.id);
   await writeSubmission(trx, { id: row.id, ...input });
 }

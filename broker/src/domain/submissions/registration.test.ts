@@ -16,7 +16,7 @@ import { MIT_DIGEST } from "../agreements/mit-license.ts";
 import type { Opening } from "../webapp/webapp.ts";
 import { DEADLINES } from "./deadlines.ts";
 import { readEvents } from "./events.ts";
-import { findSubmission, requireFreeOrOwn } from "./find-submission.ts";
+import { findFreeOrOwn, findSubmission, lockSubmission, requireFreeOrOwn } from "./find-submission.ts";
 import { registerIntent } from "./register-intent.ts";
 
 const { id } = INTENT;
@@ -85,6 +85,11 @@ describe("registering an intent", () => {
     expect(domain.seen).toMatchObject({ announced: [`sums ${id} 1 initiated`], dispatched: [] });
   });
 
+  it("of a file is not held to the schema of values", async () => {
+    domain.serve({ accepts: { file: { extensions: [] }, json: { schema: { type: "array" } } } });
+    expect((await domain.submit({ input: file("abc") })).submission.state).toBe("initiated");
+  });
+
   it("of a value with models waits for the models", async () => {
     const models = ["one", "two"].map((name) => ({ name, size: 1, sha256: sha256(name) }));
     const receipt = await domain.submit({ models });
@@ -118,10 +123,54 @@ describe("registering an intent", () => {
     ["another function", { function: "evaluate" }],
     ["a dry run", { dry_run: true }],
     ["a model", { models: [{ name: "m", size: 1, sha256: sha256("m") }] }],
+    ["another value, and code", { ...value(2), code: code() }],
   ])("again with %s is a conflict", async (_, more) => {
     await domain.submit();
     await expect(domain.submit(more)).rejects.toMatchObject({ code: "id_conflict" });
     expect(await count()).toBe(1);
+  });
+
+  it("in another challenge is a conflict", async () => {
+    domain.serve({ id: "another" });
+    await domain.submit();
+    await expect(domain.submit({ challenge: "another" })).rejects.toMatchObject({ code: "id_conflict" });
+  });
+
+  it("with other models is a conflict", async () => {
+    const model = (name: string, bytes = name) => ({ name, size: 1, sha256: sha256(bytes) });
+    await domain.submit({ models: [model("m")] });
+    await domain.submit({ models: [model("m")] });
+    for (const other of [model("n", "m"), model("m", "n")])
+      await expect(domain.submit({ models: [other] })).rejects.toMatchObject({ code: "id_conflict" });
+  });
+
+  it("reports a store that cannot be reached, and goes on when it is sent again", async () => {
+    const { planUpload } = domain.services.objects;
+    const away = new Error("the store is away");
+    domain.services.objects.planUpload = () => {
+      domain.services.objects.planUpload = planUpload;
+      return Promise.reject(away);
+    };
+    await expect(domain.submit({ input: file("abc") })).rejects.toBe(away);
+    expect((await domain.submit({ input: file("abc") })).upload!.parts).toHaveLength(1);
+    expect(await count()).toBe(1);
+  });
+
+  it("of a session is accepted at once", async () => {
+    domain.serve({ environment: { gym: "env.py:make" }, accepts: {} });
+    const { submission } = await domain.submit({ input: { kind: "session" } });
+    expect(submission.state).toBe("submitted");
+    expect(await domain.row()).toMatchObject({
+      ...{ input_kind: "session", input_name: null, input_size: 0, input_sha256: sha256("") },
+      ...{ input_data: null, input_key: null, attempt: 1 },
+    });
+    expect((await domain.submit({ input: { kind: "session" } })).submission.id).toBe(id);
+  });
+
+  it("names the functions that there are", async () => {
+    await expect(domain.submit({ function: "fly" })).rejects.toMatchObject({
+      details: { functions: ["submit"] },
+    });
   });
 
   it("under another participant's id is a conflict", async () => {
@@ -132,6 +181,7 @@ describe("registering an intent", () => {
     // The other one registered it a moment ago.
     const registering = registerIntent(domain.services, BOB, intentSchema.parse(INTENT), undefined);
     await expect(registering).rejects.toMatchObject({ code: "id_conflict" });
+    await expect(findFreeOrOwn(domain.db, BOB, id)).rejects.toMatchObject({ code: "id_conflict" });
     await requireFreeOrOwn(domain.db, ADA, [id, "free-one"]);
     await expect(requireFreeOrOwn(domain.db, BOB, ["free-one", id])).rejects.toMatchObject({
       ...{ code: "id_conflict", message: `The id "${id}" was already used for something else.` },
@@ -174,7 +224,7 @@ describe("registering an intent", () => {
       { code: code(), input: { kind: "code" } },
       "command",
     ],
-    ["a request to publish nothing", {}, { publish: true }, /./],
+    ["a request to publish nothing", {}, { publish: true }, "no code or models"],
   ] as const)("is refused for %s, and takes no slot", async (_, config, more, message) => {
     domain.serve(config);
     await expect(domain.submit(more as object)).rejects.toThrow(message);
@@ -232,6 +282,7 @@ describe("the rules of slots", () => {
       ...{ slot: "none", state: "submitted" },
     });
     expect(await domain.row(SECOND)).toMatchObject({ dry_run: 1 });
+    expect(await domain.slot(SECOND)).toBeUndefined();
     await expect(domain.submit({ id: "submission-3", dry_run: true })).rejects.toMatchObject({
       code: "parallel_limit",
     });
@@ -247,13 +298,14 @@ describe("the rules of slots", () => {
     const { submission } = await domain.submit({ id: SECOND, function: "evaluate" });
     expect(submission.slot).toBe("none");
     const { number: _, ...row } = await domain.row(SECOND);
-    const rows = Array.from({ length: 1999 }, (_, index) => ({ ...row, id: `call-${index}` }));
+    const rows = Array.from({ length: 1998 }, (_, index) => ({ ...row, id: `call-${index}` }));
     for (let at = 0; at < rows.length; at += 500)
       await domain.db
         .insertInto("submissions")
         .values(rows.slice(at, at + 500))
         .execute();
-    await expect(domain.submit({ id: "submission-3", function: "evaluate" })).rejects.toMatchObject({
+    await domain.submit({ id: "submission-3", function: "evaluate" });
+    await expect(domain.submit({ id: "submission-4", function: "evaluate" })).rejects.toMatchObject({
       code: "too_many_requests",
     });
   });
@@ -400,6 +452,26 @@ describe("code that comes with a submission", () => {
       expect((await domain.submit(run("1"))).code).toMatchObject({ have: true });
     });
 
+    it("may change its command until it arrived, and not after that", async () => {
+      domain.serve({ run: { command: "submission", output: { path: "out.csv" } } });
+      const named = (word: string) => run("1", { input: { kind: "code", command: [word] } });
+      await domain.submit(named("first"));
+      await domain.submit(named("second"));
+      expect(await domain.row()).toMatchObject({ input_data: '["second"]' });
+      await domain.db.updateTable("submission_code").set({ state: "stored", tree_key: "k" }).execute();
+      await expect(domain.submit(named("third"))).rejects.toMatchObject({ code: "id_conflict" });
+      expect((await domain.submit(named("second"))).submission.state).toBe("submitted");
+    });
+
+    it("cannot be sent again without code", async () => {
+      await domain.submit(run("1"));
+      const without = { input: { kind: "code" as const } };
+      await expect(domain.submit(without)).rejects.toMatchObject({ code: "id_conflict" });
+      await expect(domain.submit({ ...without, id: SECOND })).rejects.toMatchObject({
+        code: "code_required",
+      });
+    });
+
     it("may not change once the submission has ended", async () => {
       await domain.submit(run("1"));
       await domain.set({ state: "cancelled" });
@@ -448,6 +520,21 @@ describe("a submission is found", () => {
         ...{ code: "submission_unknown" },
         message: `There is no submission "${name.slice(0, 64)}" of yours at this broker.`,
       });
+  });
+});
+
+describe("locks", () => {
+  it("are for a submission that exists", async () => {
+    const locking = domain.db
+      .transaction()
+      .execute((trx) => lockSubmission(domain.records, trx, "unknown-one"));
+    await expect(locking).rejects.toMatchObject({ code: "submission_unknown" });
+  });
+
+  it("of standings are for one challenge, and shared by grades", async () => {
+    await domain.submit();
+    await domain.report({ type: "finished", outcome: graded(1) });
+    expect(domain.seen.locked).toContain("standings:sums shared");
   });
 });
 

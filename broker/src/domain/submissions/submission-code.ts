@@ -90,8 +90,8 @@ export async function nextStored(
     .select(({ fn }) => fn.max("stored_seq").as("seq"))
     .where("challenge", "=", challenge)
     .where("participant_id", "=", participant_id)
-    .executeTakeFirst();
-  return Number(last?.seq ?? 0) + 1;
+    .executeTakeFirstOrThrow();
+  return Number(last.seq ?? 0) + 1;
 }
 
 /** Returns the name of the lock for a participant's repository in the records. */
