@@ -54,11 +54,15 @@ function securityHeaders(mediaOrigins: () => Promise<readonly string[]>): Middle
   };
 }
 
-/** A page depends on its reader; a route whose answer does not sets its own `cache-control`. */
+/**
+ * A page depends on its reader; a route whose answer does not sets its own `cache-control`. `c.header` would make a stream of
+ * the answer's body, which takes longer to write than its bytes.
+ */
 const privateByDefault: MiddlewareHandler = async (c, next) => {
   await next();
-  if (!c.res.headers.has("cache-control")) c.header("cache-control", "private, no-cache");
-  c.header("vary", "cookie", { append: true });
+  const { headers } = c.res;
+  if (!headers.has("cache-control")) headers.set("cache-control", "private, no-cache");
+  headers.append("vary", "cookie");
 };
 
 /** Sends redirects to paths of this broker below its base path. */

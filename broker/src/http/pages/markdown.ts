@@ -102,9 +102,21 @@ async function render(
 const sentences = new Intl.Segmenter("en", { granularity: "sentence" });
 /** Shorter ones are rather an abbreviation, or an exclamation. */
 const MIN_SENTENCE = 40;
+const MAX_SUMMARY = 180;
+
+const summaries = new WeakMap<ChallengeConfig, string>();
 
 /** Returns the description's first sentence as plain text, for lists. */
-export function summary(config: ChallengeConfig, most = 180): string {
+export function summary(config: ChallengeConfig): string {
+  let text = summaries.get(config);
+  if (text === undefined) {
+    text = summarize(config);
+    summaries.set(config, text);
+  }
+  return text;
+}
+
+function summarize(config: ChallengeConfig): string {
   const tokens = markdown.parse(truncateText(config.description, 5000), {});
   const paragraphs = tokens
     .filter((token, index, all) => token.type === "inline" && all[index - 1]?.type === "paragraph_open")
@@ -116,7 +128,7 @@ export function summary(config: ChallengeConfig, most = 180): string {
     if (first.trim().length >= MIN_SENTENCE) break;
   }
   const shown = first.trim();
-  return shown.length > most ? `${shown.slice(0, most).replace(/\s+\S*$/, "")} …` : shown;
+  return shown.length > MAX_SUMMARY ? `${shown.slice(0, MAX_SUMMARY).replace(/\s+\S*$/, "")} …` : shown;
 }
 
 /** Returns what the inline content says, without marks, pictures and markup. */

@@ -34,10 +34,12 @@ export function createRenderer(basePath: () => string) {
     const html = String(
       await resolveCallback(whole.toString(), HtmlEscapedCallbackPhase.Stringify, false, {}),
     );
+    // Encoded once, to be hashed and written.
+    const bytes = Buffer.from(html);
     // The middleware for entity tags would read the body of the answer again, and come to the same.
     if (c.req.method === "GET" && status === 200)
-      c.header("etag", `"${createHash("sha1").update(html).digest("hex")}"`);
-    return c.html(html, status);
+      c.header("etag", `"${createHash("sha1").update(bytes).digest("hex")}"`);
+    return c.body(bytes, status, { "content-type": "text/html; charset=UTF-8" });
   }
 
   return {
