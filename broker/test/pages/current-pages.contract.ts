@@ -289,13 +289,37 @@ export function currentPagesContract(open: () => Promise<Records>): void {
     configOf({ rounds: [settings.rounds[0], { ...settings.rounds[1], ends_at: "2026-02-20T00:00:00Z" }] });
 
   it("show each reader their own row, and no one else's", async () => {
-    for (const reader of ["ada", "bob", "guest", "ada", "olga"]) {
-      const page = await read(brokers[0] as App, reader, "");
-      const own = /<tr[^>]*aria-current="true".*?<\/tr>/s.exec(page)?.[0] ?? "";
-      expect(page.match(/>you</g)?.length ?? 0).toBe(reader === "ada" || reader === "bob" ? 1 : 0);
-      expect(own.includes(">ada<")).toBe(reader === "ada");
-      expect(own.includes(">bob<")).toBe(reader === "bob");
+    // Their own row is among those that a search finds, or comes first.
+    for (const reader of ["ada", "bob", "guest", "ada", "olga", "bob"])
+      for (const path of ["", "?find=b", "?find=a", "/leaderboard?find=b"]) {
+        const page = await read(brokers[0] as App, reader, path);
+        const own = page.match(/<tr[^>]*aria-current="true".*?<\/tr>/gs) ?? [];
+        const isRanked = reader === "ada" || reader === "bob";
+        expect([own.length, page.match(/>you</g)?.length ?? 0], `${reader}, ${path}`).toEqual(
+          isRanked ? [1, 1] : [0, 0],
+        );
+        if (isRanked) expect(own[0]).toContain(`>${reader}<`);
+        expect(page.match(/id="your-row"/g)?.length ?? 0).toBe(isRanked ? 1 : 0);
+      }
+  });
+
+  it("hold no name, form token or address of another reader", async () => {
+    const tokens = new Map<string, string>();
+    for (const reader of ["ada", "guest", "olga", "bob", "guest", "ada"]) {
+      const query = `?find=x&of=${reader}`;
+      const page = await read(brokers[0] as App, reader, query);
+      const [token] = /(?<=name="token" value=")[^"]*/.exec(page) ?? [""];
+      expect(token === "").toBe(reader === "guest");
+      if (tokens.has(reader)) expect(token).toBe(tokens.get(reader));
+      tokens.set(reader, token);
+      for (const other of ["ada", "bob", "guest", "olga"].filter((name) => name !== reader)) {
+        if (tokens.get(other)) expect(page).not.toContain(tokens.get(other));
+        expect(page).not.toContain(`of=${other}`);
+        expect(page).not.toMatch(new RegExp(`class="name"[^>]*><bdi class="outside">${other}<`));
+      }
+      if (reader !== "guest") expect(page).toContain(`<bdi class="outside">${reader}</bdi>`);
     }
+    expect(new Set(tokens.values()).size).toBe(4);
   });
 
   it("answer that a page is unchanged only while it is", async () => {

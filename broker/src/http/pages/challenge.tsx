@@ -41,7 +41,6 @@ export function ChallengePage(props: ChallengePageProps) {
   const when = momentOf(config, round, closure, now);
   // All that the column at the side shows.
   const part = { ...shown, description: "" };
-  const ends = view.round.ends_at === null ? now.getTime() : Date.parse(view.round.ends_at);
   return (
     <>
       <div class="opening">
@@ -76,7 +75,8 @@ export function ChallengePage(props: ChallengePageProps) {
             points={best}
             config={config}
             isFinal={view.board?.final ?? false}
-            until={new Date(Math.min(now.getTime(), ends))}
+            now={now}
+            ends={view.round.ends_at}
           />
           <section aria-labelledby="leaderboard">
             <h2 id="leaderboard">Leaderboard</h2>

@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { asset } from "./assets/assets.ts";
 import { pathTo } from "./path-to.tsx";
+import { remembered } from "./remembered.tsx";
 import type { Visit } from "./session/sessions.ts";
 import { THEMES, type Theme } from "./theme.ts";
 import { UntrustedText } from "./untrusted-text.tsx";
@@ -33,11 +34,9 @@ export function Layout({ title, description, listed = false, children, ...frame 
           <title>{title === "crowdAI" ? title : `${title} · crowdAI`}</title>
           {description ? <meta name="description" content={description} /> : null}
           {listed ? null : <meta name="robots" content="noindex" />}
-          <meta name="color-scheme" content={frame.theme === "system" ? "light dark" : frame.theme} />
-          <link rel="icon" href={pathTo(asset("icon.svg"))} type="image/svg+xml" />
-          <link rel="stylesheet" href={pathTo(asset("site.css"))} />
-          {/* Before the first paint, because times in the reader's zone have other lengths. */}
-          <script type="module" src={pathTo(asset("site.js"))} blocking="render" />
+          {remembered(["assets", frame.theme], () => (
+            <Assets theme={frame.theme} />
+          ))}
         </head>
         <body>
           <a class="skip" href="#content">
@@ -55,6 +54,18 @@ export function Layout({ title, description, listed = false, children, ...frame 
   );
 }
 
+function Assets({ theme }: Pick<Frame, "theme">) {
+  return (
+    <>
+      <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
+      <link rel="icon" href={pathTo(asset("icon.svg"))} type="image/svg+xml" />
+      <link rel="stylesheet" href={pathTo(asset("site.css"))} />
+      {/* Before the first paint, because times in the reader's zone have other lengths. */}
+      <script type="module" src={pathTo(asset("site.js"))} blocking="render" />
+    </>
+  );
+}
+
 function Header({ visit, here }: Frame) {
   const { caller } = visit;
   const at = (path: string) => (here.split("?")[0] === path ? "page" : undefined);
@@ -62,10 +73,9 @@ function Header({ visit, here }: Frame) {
     <header class="bar">
       <nav aria-label="Main">
         <a class="brand" href={pathTo("/")} aria-current={at("/")}>
-          <Logo />
-          <span>
-            crowd<b>AI</b>
-          </span>
+          {remembered(["brand"], () => (
+            <Brand />
+          ))}
         </a>
         <a class="submissions-link" href={pathTo("/submissions")} aria-current={at("/submissions")}>
           {caller?.kind === "organizer" ? "Submissions" : "My submissions"}
@@ -111,10 +121,8 @@ function Footer({ theme, here }: Frame) {
         <fieldset>
           <legend class="unseen">Theme</legend>
           <input type="hidden" name="next" value={here} />
-          {THEMES.map((one) => (
-            <button type="submit" name="theme" value={one} aria-pressed={one === theme ? "true" : "false"}>
-              {one === "system" ? "System" : one === "light" ? "Light" : "Dark"}
-            </button>
+          {remembered(["themes", theme], () => (
+            <Themes chosen={theme} />
           ))}
         </fieldset>
       </form>
@@ -122,9 +130,32 @@ function Footer({ theme, here }: Frame) {
   );
 }
 
+function Themes({ chosen }: { chosen: Theme }) {
+  return (
+    <>
+      {THEMES.map((one) => (
+        <button type="submit" name="theme" value={one} aria-pressed={one === chosen ? "true" : "false"}>
+          {one === "system" ? "System" : one === "light" ? "Light" : "Dark"}
+        </button>
+      ))}
+    </>
+  );
+}
+
 /** A hidden field that ties a form to the reader's session. */
 export function FormToken({ visit }: { visit: Visit }) {
   return visit.formToken ? <input type="hidden" name="token" value={visit.formToken} /> : null;
+}
+
+function Brand() {
+  return (
+    <>
+      <Logo />
+      <span>
+        crowd<b>AI</b>
+      </span>
+    </>
+  );
 }
 
 /** Three people on the steps of a podium. */

@@ -35,7 +35,7 @@ export interface BoardQuery {
 
 /** The data of a challenge page's leaderboard. */
 export interface BoardView {
-  /** Null when it is hidden from the reader. */
+  /** As every reader sees it, who share it; null when it is hidden from the reader. */
   board: Leaderboard | null;
   /** Whether only organizers see it. */
   withheld: boolean;
@@ -49,6 +49,8 @@ export interface BoardView {
   find: string | null;
   /** The reader's own row; null without one. */
   own: BoardRow | null;
+  /** Where it is among the rows of the board; -1 where it is not. */
+  place: number;
   /** Whether readers of the board may open every submission. */
   opensAll: boolean;
 }
@@ -102,10 +104,7 @@ export async function readBoard(
       ? { ...(shared.board.rows[place] as BoardRow), you: true }
       : null;
   return {
-    board:
-      shared && place >= 0
-        ? { ...shared.board, rows: shared.board.rows.with(place, own as BoardRow) }
-        : (shared?.board ?? null),
+    board: shared?.board ?? null,
     withheld: !config.visibility.leaderboard,
     round,
     rounds,
@@ -114,6 +113,7 @@ export async function readBoard(
     page,
     find,
     own,
+    place,
     opensAll: showsSubmissions(config, now),
   };
 }
@@ -144,8 +144,7 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
   const query = (change: BoardQuery) =>
     boardQuery({ ...current(view), page: undefined, find: undefined, ...change });
   const title = roundTitle(seen, round);
-  const opens = (row: { you: boolean; code: string | null }) =>
-    row.you || role === "organizer" || row.code !== null || view.opensAll;
+  const isOrganizer = role === "organizer";
   return (
     <div
       id="leaderboard-live"
@@ -220,16 +219,10 @@ export function LeaderboardSection({ view, seen }: { view: BoardView; seen: Seen
           ) : null}
           <LeaderboardTable
             board={board}
-            pinned={board.rows.some(({ you }) => you) ? null : view.own}
+            own={view.own}
+            place={view.place}
             caption={`Leaderboard of ${title}${ongoing ? ", ongoing" : ""}`}
-            opens={opens}
-            entriesOf={(row) =>
-              row.you
-                ? pathTo(`/submissions?challenge=${id}`)
-                : role === "organizer"
-                  ? pathTo(`/submissions?challenge=${id}&participant=${encodeURIComponent(row.participant)}`)
-                  : null
-            }
+            access={{ challenge: id, submissions: isOrganizer || view.opensAll, entries: isOrganizer }}
           />
           <p class="count">
             {plural(board.total, "participant")}

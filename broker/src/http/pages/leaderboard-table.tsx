@@ -3,11 +3,20 @@ import { plural, shownNumber } from "./format.ts";
 import { MediaThumbnail, shownKind } from "./media-view.tsx";
 import { ParticipantName, ProfileDetails } from "./participant-name.tsx";
 import { pathTo } from "./path-to.tsx";
-import { remembered } from "./remembered.tsx";
+import { identity, remembered } from "./remembered.tsx";
 import { Scroll } from "./scrollable.tsx";
 import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
+
+/** What the reader of a board may open. */
+export interface BoardAccess {
+  challenge: string;
+  /** Every submission; otherwise their own and published ones. */
+  submissions: boolean;
+  /** All entries of every participant, as an organizer; otherwise their own. */
+  entries: boolean;
+}
 
 /**
  * The rows of a board, with links to submissions that the reader may open. In a narrow window, columns of the class "wide" are
@@ -15,95 +24,48 @@ type Row = Leaderboard["rows"][number];
  */
 export function LeaderboardTable({
   board,
-  pinned,
+  own,
+  place,
   caption,
-  opens,
-  entriesOf,
+  access,
 }: {
+  /** As every reader sees it: no row is marked as the reader's. */
   board: Leaderboard;
-  /** The reader's own row, where it is not among those of the board: it comes first. */
-  pinned: Row | null;
+  /** The reader's own row; null without one. */
+  own: Row | null;
+  /** Where the reader's own row is among those of the board; -1 where it is not, and comes first. */
+  place: number;
   caption: string;
-  /** Whether the reader may open a row's submission. */
-  opens: (row: Row) => boolean;
-  /** Returns the address of a row's entries; null when the reader may not see them. */
-  entriesOf: (row: Row) => string | null;
+  access: BoardAccess;
 }) {
-  const { score, score_secondary: secondary } = board;
-  const rows = pinned ? [pinned, ...board.rows] : board.rows;
-  const hasMedia = rows.some(({ media }) => media && shownKind(media));
-  const hasCode = rows.some(({ code }) => code !== null);
-  const moves = rows.some(({ rank_before }) => rank_before !== null);
-  const shape: Shape = {
-    precision: score.precision,
-    secondary: secondary?.precision ?? null,
-    columns: board.columns,
-    final: board.final,
-    moves,
-    hasMedia,
-    hasCode,
-  };
+  const { rows } = board;
+  const pinned = place < 0 ? own : null;
+  const shape = shapeOf(board, pinned ? [pinned, ...rows] : rows);
   // Times of this year are shown without it.
   const year = new Date().getUTCFullYear();
-  const order = (rule: { order: string }) => (rule.order === "ascending" ? "ascending" : "descending");
+  const others = (from: number, to: number) =>
+    remembered(["rows", identity(board), from, to, year, shape, access], () => (
+      <>
+        {rows.slice(from, to).map((row) =>
+          // Found again, too, after the board was read anew.
+          remembered(["row", year, row, shape, access], () => (
+            <BoardRow row={row} shape={shape} access={access} />
+          )),
+        )}
+      </>
+    ));
+  const ownRow = own ? <BoardRow row={own} shape={shape} access={access} pinned={place < 0} /> : null;
   return (
     <Scroll label={caption}>
       <table class="board">
         <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              Rank
-            </th>
-            {moves ? (
-              <th scope="col">
-                <span class="unseen">Movement</span>
-              </th>
-            ) : null}
-            <th scope="col">Participant</th>
-            {hasMedia ? <th scope="col">Media</th> : null}
-            <th scope="col" class="number" aria-sort={order(score)}>
-              <UntrustedText text={score.title} most={60} />
-              {secondary ? (
-                <span class="folded">
-                  <UntrustedText text={secondary.title} most={60} />
-                </span>
-              ) : null}
-            </th>
-            {board.final ? (
-              <th scope="col" class="number wide">
-                Public
-              </th>
-            ) : null}
-            {secondary ? (
-              <th scope="col" class="number wide">
-                <UntrustedText text={secondary.title} most={60} />
-              </th>
-            ) : null}
-            {board.columns.map(({ title }) => (
-              <th scope="col" class="number wide">
-                <UntrustedText text={title} most={60} />
-              </th>
-            ))}
-            <th scope="col" class="number wide">
-              Entries
-            </th>
-            <th scope="col" class="wide">
-              Best submission
-            </th>
-            {hasCode ? (
-              <th scope="col" class="wide">
-                Code
-              </th>
-            ) : null}
-          </tr>
-        </thead>
+        {remembered(["board head", board.score, board.score_secondary, shape], () => (
+          <BoardHead board={board} shape={shape} />
+        ))}
         <tbody>
-          {rows.map((row) => {
-            const shown = { row, shape, opens: opens(row), entries: entriesOf(row) };
-            if (row.you) return <BoardRow {...shown} pinned={row === pinned} />;
-            return remembered(["board row", year, shown], () => <BoardRow {...shown} pinned={false} />);
-          })}
+          {others(0, Math.max(0, place))}
+          {ownRow}
+          {others(place + 1, rows.length)}
         </tbody>
       </table>
     </Scroll>
@@ -122,19 +84,92 @@ interface Shape {
   hasCode: boolean;
 }
 
+const shapeOf = (
+  { score, score_secondary, columns, final }: Omit<Leaderboard, "rows">,
+  rows: readonly Row[],
+): Shape => ({
+  precision: score.precision,
+  secondary: score_secondary?.precision ?? null,
+  columns,
+  final,
+  moves: rows.some(({ rank_before }) => rank_before !== null),
+  hasMedia: rows.some(({ media }) => media && shownKind(media)),
+  hasCode: rows.some(({ code }) => code !== null),
+});
+
+function BoardHead({
+  board: { score, score_secondary: secondary },
+  shape: { columns, final, moves, hasMedia, hasCode },
+}: {
+  board: Leaderboard;
+  shape: Shape;
+}) {
+  const order = (rule: { order: string }) => (rule.order === "ascending" ? "ascending" : "descending");
+  return (
+    <thead>
+      <tr>
+        <th scope="col" class="number">
+          Rank
+        </th>
+        {moves ? (
+          <th scope="col">
+            <span class="unseen">Movement</span>
+          </th>
+        ) : null}
+        <th scope="col">Participant</th>
+        {hasMedia ? <th scope="col">Media</th> : null}
+        <th scope="col" class="number" aria-sort={order(score)}>
+          <UntrustedText text={score.title} most={60} />
+          {secondary ? (
+            <span class="folded">
+              <UntrustedText text={secondary.title} most={60} />
+            </span>
+          ) : null}
+        </th>
+        {final ? (
+          <th scope="col" class="number wide">
+            Public
+          </th>
+        ) : null}
+        {secondary ? (
+          <th scope="col" class="number wide">
+            <UntrustedText text={secondary.title} most={60} />
+          </th>
+        ) : null}
+        {columns.map(({ title }) => (
+          <th scope="col" class="number wide">
+            <UntrustedText text={title} most={60} />
+          </th>
+        ))}
+        <th scope="col" class="number wide">
+          Entries
+        </th>
+        <th scope="col" class="wide">
+          Best submission
+        </th>
+        {hasCode ? (
+          <th scope="col" class="wide">
+            Code
+          </th>
+        ) : null}
+      </tr>
+    </thead>
+  );
+}
+
 function BoardRow({
   row,
   shape: { precision, secondary, columns, final, moves, hasMedia, hasCode },
-  opens,
-  entries,
-  pinned,
+  access,
+  pinned = false,
 }: {
   row: Row;
   shape: Shape;
-  opens: boolean;
-  entries: string | null;
-  pinned: boolean;
+  access: BoardAccess;
+  pinned?: boolean;
 }) {
+  const opens = row.you || row.code !== null || access.submissions;
+  const entries = entriesPath(row, access);
   return (
     <tr class={pinned ? "mine pinned" : rowClass(row)} aria-current={row.you ? "true" : undefined}>
       <td class="number rank">{row.baseline ? <span class="unseen">no rank</span> : row.rank}</td>
@@ -217,6 +252,13 @@ function BoardRow({
       {hasCode ? <td class="wide">{row.code ? <Code row={row} /> : null}</td> : null}
     </tr>
   );
+}
+
+/** Returns the address of a row's entries; null when the reader may not see them. */
+function entriesPath({ you, participant }: Row, { challenge, entries }: BoardAccess): string | null {
+  const own = `/submissions?challenge=${challenge}`;
+  if (you) return pathTo(own);
+  return entries ? pathTo(`${own}&participant=${encodeURIComponent(participant)}`) : null;
 }
 
 const rowClass = (row: Row) =>
