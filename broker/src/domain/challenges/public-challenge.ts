@@ -8,6 +8,7 @@ import {
   roundNumber,
   roundState,
 } from "@crowdai/shared/challenge-folder";
+import type { ClosureTable } from "../../records/tables.ts";
 import { functionsOf } from "../environments/challenge-functions.ts";
 import { readChallengeServing, type ServingSources } from "../graders/queue-status.ts";
 import { boardColumns } from "./board-columns.ts";
@@ -16,15 +17,16 @@ import { findClosure } from "./find-closure.ts";
 import { publicEnvironment, type SeedSources } from "./public-environment.ts";
 import { publicRun } from "./public-run.ts";
 
-/** Returns a challenge as participants see it. */
+/** Returns a challenge as participants see it. Its closure is read when it is not given. */
 export async function publicChallenge(
   challenge: ServedChallenge,
   context: ServingSources & SeedSources & { baseUrl: () => string },
+  known?: ClosureTable | null,
 ): Promise<PublicChallenge> {
   const { config, data } = challenge;
   const { baseUrl, clock } = context;
   const now = clock();
-  const closure = await findClosure(context.records.db, config.id);
+  const closure = known === undefined ? await findClosure(context.records.db, config.id) : known;
   const isClosed = closure !== null;
   const page = `${baseUrl()}/challenges/${encodeURIComponent(config.id)}`;
   return {

@@ -2,6 +2,7 @@ import { CrowdaiError } from "@crowdai/shared";
 import { roundState } from "@crowdai/shared/challenge-folder";
 import { Hono } from "hono";
 import { basePathOf } from "../../base/base-path.ts";
+import { findClosure } from "../../domain/challenges/find-closure.ts";
 import { publicChallenge } from "../../domain/challenges/public-challenge.ts";
 import type { ServingSources } from "../../domain/graders/queue-status.ts";
 import { rememberBestOverTime } from "../../domain/leaderboard/best-over-time.ts";
@@ -48,22 +49,26 @@ export function challengePages({
   routes.get("/challenges", (c) => c.redirect("/", 301));
 
   routes.get("/challenges/:id", async (c) => {
-    const visit = await sessions.read(c);
+    const remember = await readsNow();
+    const visit = await sessions.read(c, remember);
     const { caller } = visit;
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
     const { config } = seen.challenge;
     const now = context().clock();
-    const remember = await readsNow();
+    const { db } = context().records;
     const round = presentRound(config, now);
+    const closure = await remember(config, ["closure"], () => findClosure(db, config.id));
     const [view, shown, figures, disqualified, description] = await Promise.all([
       readBoard({ ...context(), remember }, seen, caller, c.req.query()),
-      publicChallenge(seen.challenge, context()),
+      publicChallenge(seen.challenge, context(), closure),
       seesBoard(config, seen.role)
         ? remember(config, ["figures", round.id, roundState(round, now)], () =>
-            readFigures(context().records.db, config, round.id, now),
+            readFigures(db, config, round.id, now),
           )
         : null,
-      ownDisqualifications(context().records.db, caller, config.id),
+      remember(config, ["disqualifications", caller?.kind, caller?.id], () =>
+        ownDisqualifications(db, caller, config.id),
+      ),
       describe(context(), seen.challenge, basePathOf(context().baseUrl())),
     ]);
     const best = seesBoard(config, seen.role) ? await readBest(config, view.round) : [];
@@ -110,9 +115,10 @@ export function challengePages({
   });
 
   routes.get("/challenges/:id/leaderboard", async (c) => {
-    const { caller } = await sessions.read(c);
+    const remember = await readsNow();
+    const { caller } = await sessions.read(c, remember);
     const seen = await seenChallenge(context(), caller, c.req.param("id"));
-    const view = await readBoard({ ...context(), remember: await readsNow() }, seen, caller, c.req.query());
+    const view = await readBoard({ ...context(), remember }, seen, caller, c.req.query());
     return renderPart(c, <LeaderboardSection view={view} seen={seen} />);
   });
 

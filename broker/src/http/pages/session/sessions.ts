@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setSignedCookie } from "hono/cookie";
 import type { Clock } from "../../../base/clock.ts";
 import type { Caller } from "../../../domain/participants/api-keys.ts";
 import type { Webapp } from "../../../domain/webapp/webapp.ts";
+import type { Remember } from "../../../records/read-memory.ts";
 import type { Db } from "../../../records/records.ts";
 import { readSecret } from "../../../records/secret.ts";
 import { lookup } from "../../../records/statement.ts";
@@ -63,13 +64,17 @@ export function createSessions({
   }
 
   return {
-    /** Returns who the cookie belongs to; `caller` is null when it was changed or expired, or its key was revoked. */
-    async read(c: Context): Promise<Visit> {
+    /**
+     * Returns who the cookie belongs to; `caller` is null when it was changed or expired, or its key was revoked. The session is
+     * read through `remember`, if given.
+     */
+    async read(c: Context, remember: Remember = readAgain): Promise<Visit> {
       const anonymous = { caller: null, formToken: "" };
       const id = await signedId(c);
       if (!id) return anonymous;
-      const session = await openSession(db(), { hash: digest(id), now: now() });
-      if (!session) return anonymous;
+      const hash = digest(id);
+      const session = await remember(findSession, [hash], () => findSession(db(), { hash }));
+      if (!session || session.expires_at <= now()) return anonymous;
       const caller = await webapp()
         .recall(session.kept_key)
         .catch(() => null);
@@ -107,9 +112,11 @@ export function createSessions({
   };
 }
 
-const openSession = lookup((db, { hash, now }: { hash: string; now: string }) =>
-  db.selectFrom("page_sessions").select("kept_key").where("hash", "=", hash).where("expires_at", ">", now),
+const findSession = lookup((db, { hash }: { hash: string }) =>
+  db.selectFrom("page_sessions").select(["kept_key", "expires_at"]).where("hash", "=", hash),
 );
+
+const readAgain: Remember = (_about, _of, read) => read();
 
 export type Sessions = ReturnType<typeof createSessions>;
 
