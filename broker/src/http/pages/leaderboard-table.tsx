@@ -9,7 +9,7 @@ import { Time, UntrustedText } from "./untrusted-text.tsx";
 
 type Row = Leaderboard["rows"][number];
 
-/** What the reader of a board may open. */
+/** Submissions and entries that the reader of a board may open. */
 export interface BoardAccess {
   challenge: string;
   /** Every submission; otherwise their own and published ones. */
@@ -47,7 +47,7 @@ export function LeaderboardTable({
     remembered(["rows", identity(board), from, to, year, shape, access], () => (
       <>
         {rows.slice(from, to).map((row) =>
-          // Found again, too, after the board was read anew.
+          // Found again, too, after the board was read again.
           remembered(["row", year, row, shape, access], () => (
             <BoardRow row={row} shape={shape} access={access} />
           )),
