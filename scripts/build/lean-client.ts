@@ -1,9 +1,10 @@
 // Plugins that keep the client quick to start: they leave out, or put off, parts of libraries that a command does not use.
-import { builtinModules, createRequire } from "node:module";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Plugin } from "rolldown";
 import { root } from "../lib/root.ts";
+import { isNodeBuiltin } from "./is-node-builtin.ts";
 
 /** Modules of Node.js that are loaded when one of their functions is called. */
 const LATE = ["child_process", "crypto", "http", "https", "tls", "zlib"];
@@ -20,7 +21,7 @@ export const lateBuiltins: Plugin = {
     handler(id, importer, { kind }) {
       const name = id.replace(/^node:/, "");
       // Those of Rolldown itself stay: it defines `require` with `node:module`.
-      if (!builtinModules.includes(name) || name === "module" || importer?.startsWith(BUILTIN)) return null;
+      if (!isNodeBuiltin(name) || name === "module" || importer?.startsWith(BUILTIN)) return null;
       const isRequired = kind === "require-call";
       if (!LATE.includes(name)) return isRequired ? null : `${BUILTIN}${name}`;
       return `${BUILTIN}${isRequired ? "required" : "imported"}-late:${name}`;

@@ -14,15 +14,23 @@ const BUILT = [
   "grader/dist/index.d.ts",
 ];
 const SOURCES = ["{cli,broker,grader,shared}/{src/**,package.json}", "scripts/build.ts", "scripts/build/**"];
+/** Tests, and what Python compiles beside the sources. */
+const NO_SOURCE = /\.test\.tsx?$|__pycache__/;
+
+/** Returns whether a workspace has a source that is newer than something built from it. */
+export async function isStale(folder: string): Promise<boolean> {
+  const built = await Promise.all(BUILT.map((file) => modified(join(folder, file))));
+  const sources: number[] = [];
+  for await (const file of glob(SOURCES, { cwd: folder, exclude: (path) => NO_SOURCE.test(path) }))
+    sources.push(await modified(join(folder, file)));
+  return Math.min(...built) < Math.max(...sources);
+}
 
 export default async function setup(): Promise<void> {
-  const built = await Promise.all(BUILT.map((file) => modified(join(root, file))));
-  const sources: number[] = [];
-  for await (const file of glob(SOURCES, { cwd: root, exclude: (path) => path.endsWith(".test.ts") }))
-    sources.push(await modified(join(root, file)));
-  if (Math.min(...built) >= Math.max(...sources)) return;
+  if (!(await isStale(root))) return;
   try {
-    await promisify(execFile)(process.execPath, [join(root, "scripts/build.ts")], { cwd: root });
+    // With the pinned Node.js, whichever runtime the tests run under: a build depends on what its own runtime has inside.
+    await promisify(execFile)(process.execPath, ["scripts/run.mjs", "scripts/build.ts"], { cwd: root });
   } catch (error) {
     // Most tests need nothing built; `npm test` counts a broken build by itself.
     console.error(
@@ -34,7 +42,8 @@ export default async function setup(): Promise<void> {
 /** 0 when there is no such file. */
 async function modified(file: string): Promise<number> {
   return stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
+    // A folder changes when something is put into it that is no source.
+    (found) => (found.isFile() ? found.mtimeMs : 0),
     () => 0,
   );
 }

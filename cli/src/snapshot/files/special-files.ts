@@ -38,11 +38,12 @@ export function findSpecial(
 /** Returns the names of the special files in a folder; null if it cannot be listed. */
 function specialNames(folder: string | Buffer): BytePath[] | null {
   try {
-    return readdirSync(folder, { withFileTypes: true, encoding: "buffer" })
+    // As text: Bun ignores `withFileTypes` beside `encoding: "buffer"`.
+    return readdirSync(folder, { withFileTypes: true })
       .filter(
         (entry) => entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice(),
       )
-      .map(({ name }) => name.toString("latin1"));
+      .map(({ name }) => Buffer.from(name).toString("latin1"));
   } catch {
     return null;
   }
