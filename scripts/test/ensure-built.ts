@@ -42,7 +42,7 @@ export default async function setup(): Promise<void> {
 /** 0 when there is no such file. */
 async function modified(file: string): Promise<number> {
   return stat(file).then(
-    // A folder changes when something is put into it that is no source.
+    // A folder also changes when a file that Python compiled is put into it.
     (found) => (found.isFile() ? found.mtimeMs : 0),
     () => 0,
   );
