@@ -242,6 +242,32 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ]),
   ...same(
     `${REDIS}/consumer.ts`,
+    "runningJobs.all().some(({ settled }) => settled !== null) || adopted.length + invalid.length > 0;",
+    "after a read, an exchange comes in any case",
+    ["adopted.length + invalid.length → adopted.length - invalid.length"],
+  ),
+  ...same(`${REDIS}/consumer.ts`, "if (read) reading.interrupt();", "there is nothing to interrupt then", [
+    "read → true",
+  ]),
+  ...same(
+    `${REDIS}/consumer.ts`,
+    "if (free > 0 && !read && performance.now() - claimedAt > CLAIM_EVERY_MS) await claim(free);",
+    "asks for no job, or for one less because of the read, which costs a round trip",
+    [
+      "free > 0 && !read → true",
+      "free > 0 && !read → free > 0 || !read",
+      "free > 0 → true",
+      "free > 0 → free >= 0",
+    ],
+  ),
+  ...same(`${REDIS}/consumer.ts`, "isEmpty = false;", "the read that follows finds the jobs as well", [
+    "false → true",
+  ]),
+  ...same(`${REDIS}/consumer.ts`, "clearTimeout(timer);", "wakes a consumer that then waits again", [
+    "clearTimeout(timer); → ;",
+  ]),
+  ...same(
+    `${REDIS}/consumer.ts`,
     'stopping.removeEventListener("abort", onStop);',
     "there is nothing to wake any more: it costs memory alone",
     ['stopping.removeEventListener("abort", onStop); → ;'],

@@ -295,6 +295,21 @@ describe("a grader on Redis", () => {
     expect(exchanges.at(-1)!.at - at).toBe(10);
   });
 
+  it("sleeps until its backoff has ended, instead of looking again and again", async () => {
+    const { publish, handled } = start();
+    for (let i = 0; i < 7; i++) {
+      publish("a");
+      await pass(1001);
+      handled.at(-1)!.fail();
+      await pass(0);
+    }
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    await pass(300);
+    // It backs off for 640 ms, and heartbeats go on.
+    expect(timers.mock.calls.length).toBeLessThan(10);
+    timers.mockRestore();
+  });
+
   it("discards an entry that is not a job, with an error", async () => {
     const { server, exchanges, logged, handled, publish } = start({ concurrency: 2 });
     publish("a");
