@@ -34,6 +34,7 @@ function project(
       ...files[name],
       // Files share a process, and with it what they import: no module of ours keeps state of its own.
       isolate: ownProcesses,
+      setupFiles: ["./scripts/test/real-timers.ts"],
       // Generous: a limit is there to end what hangs, not to measure a machine that is busy with other work.
       testTimeout: 180_000,
       hookTimeout: 240_000,
