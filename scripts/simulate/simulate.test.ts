@@ -7,13 +7,13 @@ const FOUND_SOON =
   "^(?!fence|deadline|jobs of|lost start|requeue|disqualified|marked as|outbox|silent|played).*$";
 
 /** In one process, which gets faster for as long as it runs. */
-const SCHEDULES = 4000;
+const SCHEDULES = 10_000;
 /** On a machine that has twenty times as much to do as it can. */
 const MAX_MS = 900_000;
 
 describe("the life of submissions in simulated time", () => {
   it(
-    "keeps every promise in 4,000 schedules",
+    "keeps every promise in 10,000 schedules",
     async () => {
       const { schedules, failure } = await runScript<RangeResult>("range.ts", ["1", String(SCHEDULES)]);
       expect(failure).toBeNull();
