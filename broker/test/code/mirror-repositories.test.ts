@@ -146,7 +146,7 @@ describe("repositories mirrored to an external host", () => {
       });
     };
     code.host = { ...host, mirror: loses };
-    expect(await mirrorRepositories(code, 100)).toBe(0);
+    expect(await mirrorRepositories(code, allowedMs(1500))).toBe(0);
     expect(lost.length).toBeGreaterThan(0);
     code.host = host;
     expect(await mirrorRepositories(code)).toBe(lost.length);
