@@ -7,7 +7,7 @@ export interface Lease {
   readonly job: Job;
   readonly delivery: number;
   readonly grader: Program;
-  /** Called when another grader may have the job, which this one hears with its next heartbeat. */
+  /** Called when the job is another grader's, or was cancelled, which this one hears with its next heartbeat. */
   onGiven: () => void;
 }
 
@@ -64,7 +64,9 @@ export function createSimulatedQueue(world: World): SimulatedQueue {
 
   function withdraw(submission: string): void {
     waiting = waiting.filter((job) => job.submission !== submission);
+    const lease = running.get(submission);
     running.delete(submission);
+    lease?.onGiven();
   }
 
   function publish(job: Job): void {
