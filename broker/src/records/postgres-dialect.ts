@@ -1,5 +1,7 @@
 import { CrowdaiError } from "@crowdai/shared";
-import { type DatabaseConnection, type Driver, PostgresDialect } from "kysely";
+import { type DatabaseConnection, type Driver, PostgresDialect, type PostgresDialectConfig } from "kysely";
+import { comesAgain } from "./statement.ts";
+import type { StatementNames } from "./statement-names.ts";
 
 /** Error codes of the system for an unreachable server. */
 const SYSTEM = new Set([
@@ -28,9 +30,16 @@ const DRIVER =
 
 /**
  * PostgreSQL that reports an unreachable server as records_unreachable: the same request may succeed later.
- * Reports values that it cannot store as usage.
+ * Reports values that it cannot store as usage. Tells `names` which statements will come again.
  */
 export class ErrorMappingPostgresDialect extends PostgresDialect {
+  readonly #names: Pick<StatementNames, "add"> | undefined;
+
+  constructor(config: PostgresDialectConfig, names?: Pick<StatementNames, "add">) {
+    super(config);
+    this.#names = names;
+  }
+
   override createDriver(): Driver {
     const driver = super.createDriver();
     const acquire = driver.acquireConnection.bind(driver);
@@ -40,7 +49,10 @@ export class ErrorMappingPostgresDialect extends PostgresDialect {
       if (!known.has(connection)) {
         known.add(connection);
         const execute = connection.executeQuery.bind(connection);
-        connection.executeQuery = (query, given) => execute(query, given).catch(explain) as never;
+        connection.executeQuery = (query, given) => {
+          if (comesAgain(query)) this.#names?.add(query.sql);
+          return execute(query, given).catch(explain) as never;
+        };
       }
       return connection;
     };

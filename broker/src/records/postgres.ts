@@ -5,6 +5,7 @@ import pg from "pg";
 import { ErrorMappingPostgresDialect } from "./postgres-dialect.ts";
 import { migrate, type Records } from "./records.ts";
 import { lookup, statement } from "./statement.ts";
+import { StatementNames } from "./statement-names.ts";
 import type { Tables } from "./tables.ts";
 
 const INT8 = 20;
@@ -102,7 +103,9 @@ export async function openPostgres(url: string): Promise<Records> {
   pool.on("error", () => {});
   // A connection that breaks between two statements of a transaction rejects the next statement.
   pool.on("connect", (client) => client.on("error", () => {}));
-  const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }) });
+  const names = new StatementNames();
+  pool.on("connect", (client) => names.useIn(client));
+  const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }, names) });
   const { hostname, port, pathname } = new URL(url);
   try {
     await migrateBesideOthers(db);

@@ -67,10 +67,13 @@ function keptTexts<T>(): (db: Db) => Kept<T> {
   };
 }
 
+/** Whether a query is that of a statement whose text is kept, so that a driver may keep what it makes of it. */
+export const comesAgain = (query: CompiledQuery): boolean => "comesAgain" in query;
+
 /** Not `db.executeQuery`, whose layers for plugins and aborts, of which there are none, cost as much as a statement. */
 async function run<O>(db: Db, query: CompiledQuery<O>, parameters: readonly unknown[]): Promise<O[]> {
   const { sql, queryId } = query;
-  const filled = { query: query.query, queryId, sql, parameters };
+  const filled = { query: query.query, queryId, sql, parameters, comesAgain: true };
   return (await db.getExecutor().provideConnection((connection) => connection.executeQuery<O>(filled))).rows;
 }
 

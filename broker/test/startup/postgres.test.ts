@@ -13,6 +13,7 @@ import type { Service } from "../../../scripts/services/service.ts";
 import { allowedMs } from "../../../test/allowed-ms.ts";
 import { openPostgres } from "../../src/records/postgres.ts";
 import { migrator, type Records } from "../../src/records/records.ts";
+import { statement } from "../../src/records/statement.ts";
 import type { Tables } from "../../src/records/tables.ts";
 
 describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
@@ -57,6 +58,31 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     const { rows } = await sql`select 1 from kysely_migration where name = '016-people'`.execute(older);
     expect(rows).toHaveLength(1);
     await older.destroy();
+  });
+
+  it("prepare a statement that comes again once for each connection, unless a new column would break it", async () => {
+    const versions = statement((db, { round }: { round: string }) =>
+      db.selectFrom("board_rounds").select(["challenge", "version"]).where("round", "=", round),
+    );
+    const whole = statement((db, { round }: { round: string }) =>
+      db.selectFrom("board_rounds").selectAll().where("round", "=", round),
+    );
+    const records = await openPostgres(postgres.url);
+    const row = { challenge: "a", round: "1", version: 3 };
+    await records.db.insertInto("board_rounds").values(row).execute();
+    await records.db.connection().execute(async (one) => {
+      const ask = async () => [...(await versions(one, { round: "1" })), ...(await whole(one, { round: "1" }))];
+      expect(await ask()).toMatchObject([{ challenge: "a", version: 3 }, row]);
+      expect(await versions(one, { round: "2" })).toEqual([]);
+      const prepared = sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(one);
+      expect((await prepared).rows).toEqual([
+        { statement: 'select "challenge", "version" from "board_rounds" where "round" = $1' },
+      ]);
+      await sql`alter table board_rounds add column newer integer default 7`.execute(one);
+      expect(await ask()).toMatchObject([{ challenge: "a", version: 3 }, { ...row, newer: 7 }]);
+    });
+    await sql`alter table board_rounds drop column newer`.execute(records.db);
+    await records.close();
   });
 
   it("reject a transaction whose connection broke midway, and serve the next one", async () => {

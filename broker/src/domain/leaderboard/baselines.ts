@@ -1,6 +1,7 @@
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { countBefore, isBefore, type SortKey } from "./board-blocks.ts";
 import { type BoardPlace, countsLate, isPrevious } from "./boards.ts";
@@ -22,21 +23,26 @@ export type Baseline = Pick<
   position: number;
 };
 
+const baselines = statement((db, { challenge, round, late }: Omit<BoardPlace, "board"> & { late: number }) =>
+  db
+    .selectFrom("submissions")
+    .select(["id", "number", "created_at", "score", "score_secondary", "post_challenge", "baseline_comment"])
+    .select("data")
+    .where("challenge", "=", challenge)
+    .where("round", "=", round)
+    .where(sql<boolean>`baseline = 1 and function = 'submit' and dry_run = 0 and state = 'graded'`)
+    .where("post_challenge", "<=", late),
+);
+
 /**
  * Returns the organizers' baselines on a board, in its order: by their unrounded scores, and before
  * participants with equal scores. The previous boards have none.
  */
 export async function readBaselines(db: Db, config: ChallengeConfig, place: BoardPlace): Promise<Baseline[]> {
   if (isPrevious(place.board)) return [];
-  const rows = await db
-    .selectFrom("submissions")
-    .select(["id", "number", "created_at", "score", "score_secondary", "post_challenge", "baseline_comment"])
-    .select("data")
-    .where("challenge", "=", place.challenge)
-    .where("round", "=", place.round)
-    .where(sql<boolean>`baseline = 1 and function = 'submit' and dry_run = 0 and state = 'graded'`)
-    .$if(!countsLate(place.board), (query) => query.where("post_challenge", "=", 0))
-    .execute();
+  const { challenge, round, board } = place;
+  const late = countsLate(board) ? 1 : 0;
+  const rows = await baselines(db, { challenge, round, late });
   if (place.board === "final")
     for (const row of rows)
       row.score = await readFinalScore(db, { challenge: place.challenge, submission: row.id });

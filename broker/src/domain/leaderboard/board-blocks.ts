@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
-import { statement } from "../../records/statement.ts";
+import { lookup, statement } from "../../records/statement.ts";
 import type { BoardPlace } from "./boards.ts";
 
 /** The order of a board: the smallest key is the best. */
@@ -51,24 +51,27 @@ export interface Start {
   skip: number;
 }
 
-/** Finds the start of a page of a board. */
-export async function startOf(db: Db, place: BoardPlace, offset: number): Promise<Start> {
+const blockBefore = lookup((db, { offset, ...place }: BoardPlace & { offset: number }) => {
   const before = sql<number>`sum(standings) over (
     order by sort_primary, sort_secondary, submitted_at, submission_number
   ) - standings`;
-  const block = await db
+  return db
     .selectFrom(
       blocksOf(db, place)
         .select(COLUMNS)
         .select([before.as("before"), sql<number>`sum(standings) over ()`.as("total")])
         .as("summed"),
     )
-    .selectAll()
+    .select([...COLUMNS, "before", "total"])
     .where("before", "<=", offset)
     .orderBy("before", "desc")
     .orderBy("sort_primary", "desc")
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1);
+});
+
+/** Finds the start of a page of a board. */
+export async function startOf(db: Db, place: BoardPlace, offset: number): Promise<Start> {
+  const block = await blockBefore(db, { ...placeOf(place), offset });
   if (!block) return { total: 0, from: FIRST, skip: offset };
   return { total: Number(block.total), from: keyOf(block), skip: offset - Number(block.before) };
 }

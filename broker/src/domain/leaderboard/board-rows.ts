@@ -2,10 +2,11 @@ import type { Leaderboard } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
+import { statement } from "../../records/statement.ts";
 import { columnValues } from "../challenges/board-columns.ts";
 import { readMembers } from "../participants/list-keys.ts";
 import type { Baseline } from "./baselines.ts";
-import { countBefore, type SortKey, type standingsFrom } from "./board-blocks.ts";
+import { countBefore, type SortKey, standingsFrom } from "./board-blocks.ts";
 import { type Board, type BoardPlace, boardBefore, countsLate, isPrevious } from "./boards.ts";
 import { shownScore } from "./standings.ts";
 
@@ -17,15 +18,14 @@ export interface OwnedRow {
   owner: number | null;
 }
 
-/** Reads what the rows of some of a board's standings show, in their order. */
-export async function readStandings(
-  trx: Db,
-  { columns }: Pick<ChallengeConfig, "columns">,
-  place: BoardPlace,
+/** Selects what the rows of some of a board's standings show, in their order. */
+function shownOf(
+  db: Db,
+  { challenge, round, board }: BoardPlace,
   standings: ReturnType<typeof standingsFrom>,
+  withData: boolean,
 ) {
-  const { challenge, round, board } = place;
-  const rows = await trx
+  return db
     .selectFrom(standings.as("standing"))
     .innerJoin("submissions", "submissions.number", "standing.submission_number")
     .innerJoin("participants", "participants.id", "standing.participant_id")
@@ -44,7 +44,7 @@ export async function readStandings(
       "then.submitted_at as then_at",
       "then.submission_number as then_number",
     ])
-    .$if(columns.length > 0, (query) => query.select("submissions.data"))
+    .$if(withData, (query) => query.select("submissions.data"))
     .select((eb) =>
       eb
         .selectFrom("submissions as entry")
@@ -66,9 +66,49 @@ export async function readStandings(
     .orderBy("standing.sort_primary")
     .orderBy("standing.sort_secondary")
     .orderBy("standing.submitted_at")
-    .orderBy("standing.submission_number")
-    .execute();
-  return rows.map(({ then_primary, then_secondary, then_at, then_number, entries, ...row }) => ({
+    .orderBy("standing.submission_number");
+}
+
+/** Where to read standings, see startOf, and how many. */
+type Page = SortKey & { skip: number; limit: number };
+
+const pages = new Map<string, ReturnType<typeof pageStatement>>();
+
+function pageStatement(board: Board, withData: boolean) {
+  return statement((db, at: Omit<BoardPlace, "board"> & Page) => {
+    const place = { ...at, board };
+    return shownOf(db, place, standingsFrom(db, place, at).offset(at.skip).limit(at.limit), withData);
+  });
+}
+
+/** Reads some of a board's standings. */
+export async function readStandings(
+  trx: Db,
+  { columns }: Pick<ChallengeConfig, "columns">,
+  place: BoardPlace,
+  standings: ReturnType<typeof standingsFrom>,
+) {
+  return (await shownOf(trx, place, standings, columns.length > 0).execute()).map(asShown);
+}
+
+/** Reads a page of a board's standings. */
+export async function readStandingsFrom(
+  trx: Db,
+  { columns }: Pick<ChallengeConfig, "columns">,
+  { challenge, round, board }: BoardPlace,
+  page: Page,
+) {
+  const withData = columns.length > 0;
+  const kind = `${board} ${withData}`;
+  const read = pages.get(kind) ?? pageStatement(board, withData);
+  pages.set(kind, read);
+  return (await read(trx, { challenge, round, ...page })).map(asShown);
+}
+
+type ShownRow = Awaited<ReturnType<ReturnType<typeof shownOf>["execute"]>>[number];
+
+function asShown({ then_primary, then_secondary, then_at, then_number, entries, ...row }: ShownRow) {
+  return {
     ...row,
     entries: Number(entries),
     /** On the previous board; null without a place there. */
@@ -81,11 +121,11 @@ export async function readStandings(
             submitted_at: then_at,
             submission_number: then_number,
           } as SortKey),
-  }));
+  };
 }
 
 /** A standing with the data that its row shows. */
-type ShownStanding = Awaited<ReturnType<typeof readStandings>>[number];
+type ShownStanding = ReturnType<typeof asShown>;
 
 /** Returns the rows of standings that follow `first` others. */
 export async function participantRows(

@@ -2,13 +2,20 @@ import type { Leaderboard } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { type Kysely, sql } from "kysely";
 import { type Db, readTogether } from "../../records/records.ts";
+import { lookup } from "../../records/statement.ts";
 import type { Tables } from "../../records/tables.ts";
 import { boardColumns } from "../challenges/board-columns.ts";
 import { nameKey } from "../participants/api-keys.ts";
 import { findTeams } from "../participants/list-keys.ts";
 import { readBaselines } from "./baselines.ts";
 import { countBefore, standingsFrom, startOf } from "./board-blocks.ts";
-import { baselineRow, type OwnedRow, participantRows, readStandings } from "./board-rows.ts";
+import {
+  baselineRow,
+  type OwnedRow,
+  participantRows,
+  readStandings,
+  readStandingsFrom,
+} from "./board-rows.ts";
 import type { Board, BoardPlace } from "./boards.ts";
 import { isFinalShown } from "./final-shown.ts";
 
@@ -55,7 +62,8 @@ function readRows(
   query: BoardQuery,
 ): Promise<Omit<Leaderboard, "rows"> & Page> {
   return readTogether(db, async (trx) => {
-    const { version, finals } = await readRound(trx, { challenge: config.id, round: query.round });
+    const known = await knownRound(trx, { challenge: config.id, round: query.round });
+    const { version, finals } = known ?? { version: 0, finals: 0 };
     const isFinal =
       query.board === "current" && finals > 0 && (await isFinalShown(trx, config, query.round, query.now));
     const board: Board = isFinal ? "final" : query.board;
@@ -80,15 +88,13 @@ function readRows(
   });
 }
 
-async function readRound(trx: Db, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) {
-  const known = await trx
+const knownRound = lookup((db, { challenge, round }: Pick<BoardPlace, "challenge" | "round">) =>
+  db
     .selectFrom("board_rounds")
     .select(["version", "finals"])
     .where("challenge", "=", challenge)
-    .where("round", "=", round)
-    .executeTakeFirst();
-  return known ?? { version: 0, finals: 0 };
-}
+    .where("round", "=", round),
+);
 
 interface Page {
   total: number;
@@ -102,14 +108,11 @@ async function page(trx: Db, config: ChallengeConfig, place: BoardPlace, query: 
   const shown = baselines.filter(({ position }) => position >= offset && position < offset + limit);
   const first = offset - above;
   const { total, from, skip } = await startOf(trx, place, first);
-  const standings = await readStandings(
-    trx,
-    config,
-    place,
-    standingsFrom(trx, place, from)
-      .offset(skip)
-      .limit(limit - shown.length),
-  );
+  const standings = await readStandingsFrom(trx, config, place, {
+    ...from,
+    skip,
+    limit: limit - shown.length,
+  });
   const rows = await participantRows(trx, config, { ...query, board: place.board }, standings, first);
   for (const baseline of shown)
     rows.splice(baseline.position - offset, 0, { row: baselineRow(config, baseline), owner: null });
