@@ -14,6 +14,5 @@ afterAll(() => {
 });
 
 function clocks(): Record<string, unknown> {
-  const { setTimeout, setInterval, setImmediate, Date } = globalThis;
   return { setTimeout, setInterval, setImmediate, Date, now: performance.now };
 }

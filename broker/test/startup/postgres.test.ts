@@ -71,7 +71,10 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
     const row = { challenge: "a", round: "1", version: 3 };
     await records.db.insertInto("board_rounds").values(row).execute();
     await records.db.connection().execute(async (one) => {
-      const ask = async () => [...(await versions(one, { round: "1" })), ...(await whole(one, { round: "1" }))];
+      const ask = async () => [
+        ...(await versions(one, { round: "1" })),
+        ...(await whole(one, { round: "1" })),
+      ];
       expect(await ask()).toMatchObject([{ challenge: "a", version: 3 }, row]);
       expect(await versions(one, { round: "2" })).toEqual([]);
       const prepared = sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(one);
@@ -79,7 +82,10 @@ describe.skipIf(withoutService("postgres"))("records on PostgreSQL", () => {
         { statement: 'select "challenge", "version" from "board_rounds" where "round" = $1' },
       ]);
       await sql`alter table board_rounds add column newer integer default 7`.execute(one);
-      expect(await ask()).toMatchObject([{ challenge: "a", version: 3 }, { ...row, newer: 7 }]);
+      expect(await ask()).toMatchObject([
+        { challenge: "a", version: 3 },
+        { ...row, newer: 7 },
+      ]);
     });
     await sql`alter table board_rounds drop column newer`.execute(records.db);
     await records.close();
