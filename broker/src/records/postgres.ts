@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, sql } from "kysely";
 import pg from "pg";
+import { SUBMISSION_COLUMNS } from "./columns.ts";
 import { ErrorMappingPostgresDialect } from "./postgres-dialect.ts";
 import { migrate, type Records } from "./records.ts";
 import { lookup, statement } from "./statement.ts";
@@ -20,7 +21,15 @@ const MIGRATION_PAUSE_MS = 200;
 const MIGRATION_TIMEOUT_MS = 60_000;
 
 const oneSubmissionLocked = lookup((trx, { id }: { id: string }) =>
-  trx.selectFrom("submissions").selectAll().where("id", "=", id).forUpdate(),
+  trx.selectFrom("submissions").select(SUBMISSION_COLUMNS).where("id", "=", id).forUpdate(),
+);
+
+const locked = statement((trx, { name }: { name: string }) =>
+  trx.selectNoFrom(sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`.as("locked")),
+);
+
+const lockedShared = statement((trx, { name }: { name: string }) =>
+  trx.selectNoFrom(sql`pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.as("locked")),
 );
 
 /**
@@ -127,10 +136,10 @@ export async function openPostgres(url: string): Promise<Records> {
         }
     },
     async lock(trx, name) {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+      await locked(trx, { name });
     },
     async lockShared(trx, name) {
-      await sql`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.execute(trx);
+      await lockedShared(trx, { name });
     },
     lockSubmission: (trx, id) => oneSubmissionLocked(trx, { id }),
     close: () => db.destroy(),

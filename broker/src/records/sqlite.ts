@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { createPrivateFolder } from "../base/private-file.ts";
 import { createCheckpoints, IN_PLACE_AFTER_PAGES } from "./checkpoints.ts";
+import { SUBMISSION_COLUMNS } from "./columns.ts";
 import { openDatabaseLog } from "./log-sync.ts";
 import { migrate, type Records } from "./records.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
@@ -12,7 +13,7 @@ import type { Tables } from "./tables.ts";
 import { databaseError, unwrittenDatabase } from "./unusable-database.ts";
 
 const oneSubmission = lookup((trx, { id }: { id: string }) =>
-  trx.selectFrom("submissions").selectAll().where("id", "=", id),
+  trx.selectFrom("submissions").select(SUBMISSION_COLUMNS).where("id", "=", id),
 );
 
 /**

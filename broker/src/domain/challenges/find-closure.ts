@@ -8,5 +8,8 @@ export async function findClosure(db: Db, challenge: string): Promise<ClosureTab
 }
 
 const closureOf = lookup((db, { challenge }: { challenge: string }) =>
-  db.selectFrom("closures").selectAll().where("challenge", "=", challenge),
+  db
+    .selectFrom("closures")
+    .select(["challenge", "closed_at", "version", "shown"])
+    .where("challenge", "=", challenge),
 );

@@ -2,6 +2,7 @@ import { catalog as errors, type Report, type SubmissionEvent } from "@crowdai/s
 import { gradingSeconds } from "@crowdai/shared/challenge-folder";
 import type { Transaction, Updateable } from "kysely";
 import { iso } from "../../base/clock.ts";
+import { ATTEMPT_COLUMNS } from "../../records/columns.ts";
 import { commit } from "../../records/commit.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
@@ -110,7 +111,11 @@ async function currentAttempt(
 type NumberedAttempt = Pick<SubmissionRow, "id" | "attempt">;
 
 const attemptOf = lookup((trx, { id, attempt }: NumberedAttempt) =>
-  trx.selectFrom("attempts").selectAll().where("submission", "=", id).where("number", "=", attempt),
+  trx
+    .selectFrom("attempts")
+    .select(ATTEMPT_COLUMNS)
+    .where("submission", "=", id)
+    .where("number", "=", attempt),
 );
 
 const writeAttempt = statement(

@@ -1,5 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import type { Transaction, Updateable } from "kysely";
+import { SUBMISSION_COLUMNS } from "../../records/columns.ts";
 import type { Db, Records } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
 import type { SubmissionRow, Tables } from "../../records/tables.ts";
@@ -7,7 +8,7 @@ import type { Caller } from "../participants/api-keys.ts";
 import { idTaken } from "./described-input.ts";
 
 export const submissionWithId = lookup((db, { id }: { id: string }) =>
-  db.selectFrom("submissions").selectAll().where("id", "=", id),
+  db.selectFrom("submissions").select(SUBMISSION_COLUMNS).where("id", "=", id),
 );
 
 export const writeSubmission = statement(

@@ -1,6 +1,7 @@
 import { type Intent, plainText, type SubmissionEvent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 import { iso } from "../../base/clock.ts";
+import { SUBMISSION_COLUMNS } from "../../records/columns.ts";
 import type { Db } from "../../records/records.ts";
 import { insertion, lookup } from "../../records/statement.ts";
 import type { NewSubmission, SubmissionRow } from "../../records/tables.ts";
@@ -62,7 +63,7 @@ export async function insertSubmission(
 }
 
 const insertRow = lookup((trx, values: NewSubmission) =>
-  trx.insertInto("submissions").values(values).returningAll(),
+  trx.insertInto("submissions").values(values).returning(SUBMISSION_COLUMNS),
 );
 const insertAttempts = insertion("attempts");
 const insertSlots = insertion("slots");
