@@ -65,8 +65,8 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
   ),
   ...same(
     "broker/src/domain/submissions/dispatcher.ts",
-    "if (rows.length === 0) return;",
-    "saves a statement that changes nothing",
+    "if (rows.length === 0) return true;",
+    "saves a transaction that changes nothing",
     ["rows.length === 0 → false"],
   ),
   ...same(

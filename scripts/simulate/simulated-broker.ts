@@ -143,8 +143,7 @@ export function startSimulatedBroker(options: BrokerOptions): SimulatedBroker {
     )
     .catch(failed);
   const recovery = createRecovery(context, {
-    forget: dispatcher.forget,
-    republishRegrades: () => republishRegrades(context),
+    republishRegrades,
     restartRegrades: (known) => restartRegrades(context, known),
   });
   void queue.recover(recovery, endless).catch(failed);

@@ -287,8 +287,7 @@ export async function createBroker({
       return receiving;
     });
     const recovery = createRecovery(context, {
-      forget: dispatcher.forget,
-      republishRegrades: () => republishRegrades(context),
+      republishRegrades,
       restartRegrades: (known) => restartRegrades(context, known),
     });
     const recovering = queue.recover(recovery, reports.signal);

@@ -46,7 +46,11 @@ export const FOUND_BY_SIMULATION: Readonly<Record<string, EditedFault>> = {
     "{ published_at: null, delivery: 0 }",
     "{ delivery: 0 }",
   ),
-  "regrade lost with the queue": edit(`${submissions}/recover-queue.ts`, "parts.republishRegrades()", "null"),
+  "regrade lost with the queue": edit(
+    `${submissions}/recover-queue.ts`,
+    "parts.republishRegrades(trx)",
+    "null",
+  ),
   "deadline that passes unnoticed": edit(
     `${submissions}/sweep-deadlines.ts`,
     'restart(context, id, "the grader stopped responding", { onlyOverdue: true })',

@@ -7,8 +7,10 @@ import type { Records } from "../../records/records.ts";
 import { openSqlite } from "../../records/sqlite.ts";
 import type { RegradeItemRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
+import { countRebuild } from "../submissions/queue-rebuilds.ts";
 import { enqueueRegrades } from "./enqueue-regrades.ts";
 import { startRegrade } from "./start-regrade.ts";
+import { republishRegrades } from "./sweep-regrades.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 let folder: string;
@@ -69,4 +71,11 @@ it("leaves an item in grading that a grader started before the queue answered", 
 it("leaves a newer attempt waiting that replaced the queued one meanwhile", async () => {
   await enqueue((job) => set(job, { attempt: job.attempt + 1 }));
   expect(await states()).toEqual(["waiting", "waiting"]);
+});
+
+it("leaves what the queue took and lost waiting, when it was filled again before the mark", async () => {
+  const rebuild = () => countRebuild(records, (trx) => republishRegrades(trx));
+  expect(await enqueue(rebuild)).toEqual(["one"]);
+  expect(await states()).toEqual(["waiting", "waiting"]);
+  expect(await enqueue()).toEqual(["one", "two"]);
 });

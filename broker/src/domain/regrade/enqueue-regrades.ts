@@ -8,6 +8,7 @@ import { findBundle } from "../challenges/recorded-challenges.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
 import { stepLogOf } from "../environments/step-log.ts";
 import { createJob } from "../submissions/create-job.ts";
+import { markQueued, readRebuilds } from "../submissions/queue-rebuilds.ts";
 import { runningRegrades } from "./regrade-items.ts";
 
 /** Maximum number of queued or running jobs of a regrade: the queue need not hold a whole challenge. */
@@ -24,7 +25,9 @@ export async function enqueueRegrades(options: {
   clock: Clock;
   seedsOf: SeedsOf;
 }): Promise<void> {
-  const { db } = options.records;
+  const { records } = options;
+  const { db } = records;
+  const rebuilds = await readRebuilds(db);
   const running = await runningRegrades(db, {});
   for (const regrade of running) {
     const served = options.catalog.all().get(regrade.challenge);
@@ -60,19 +63,21 @@ export async function enqueueRegrades(options: {
       const input =
         row.input_kind === "session" ? { kind: "session" as const, replay: stepLogOf(row) } : job.input;
       await markedStep("publish.regrade", () => options.queue.publish({ ...job, input, fair_key: FAIR_KEY }));
-      await mark(regrade.id, row.id, attempt);
+      const isMarked = await markQueued(records, rebuilds, (trx) => mark(trx, regrade.id, row.id, attempt));
+      // The queue was filled again, and the next run begins with what it knows.
+      if (!isMarked) return;
     }
   }
 
   /** Unless it changed meanwhile: a grader may have started before the queue's answer arrived. */
-  async function mark(regrade: number, submission: string, attempt: number): Promise<void> {
-    await db
+  async function mark(trx: Db, regrade: number, submission: string, attempt: number): Promise<void> {
+    await trx
       .updateTable("attempts")
       .set({ published_at: iso(options.clock()) })
       .where("submission", "=", submission)
       .where("number", "=", attempt)
       .execute();
-    await db
+    await trx
       .updateTable("regrade_items")
       .set({ state: "queued" })
       .where("regrade", "=", regrade)

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import { iso } from "../../base/clock.ts";
 import { commit } from "../../records/commit.ts";
+import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { Needs } from "../submissions/services.ts";
@@ -39,8 +40,8 @@ export async function sweepRegrades(
 }
 
 /** Returns items that the queue may have lost to the queue. */
-export async function republishRegrades({ records }: Needs<"records">): Promise<void> {
-  await returnQueuedItems(records.db, {});
+export async function republishRegrades(trx: Db): Promise<void> {
+  await returnQueuedItems(trx, {});
 }
 
 /** Gives items that no grader holds a new attempt. */

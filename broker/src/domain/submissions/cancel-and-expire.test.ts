@@ -361,7 +361,6 @@ describe("a queue that lost its contents", () => {
   const called: string[] = [];
   const recovery = () =>
     createRecovery(domain.services, {
-      forget: () => void called.push("forget"),
       republishRegrades: async () => void called.push("republish regrades"),
       restartRegrades: async (known) => void called.push(`restart regrades ${[...(await known([]))]}`),
     });
@@ -386,7 +385,7 @@ describe("a queue that lost its contents", () => {
     expect(await domain.attempts("waiting-1")).toMatchObject([{ published_at: null, delivery: 0 }]);
     for (const other of ["grading-1", "ended-one"])
       expect(await domain.attempts(other)).toMatchObject([{ published_at: domain.at(), delivery: 3 }]);
-    expect(called).toEqual(["forget", "republish regrades"]);
+    expect(called).toEqual(["republish regrades"]);
     expect(domain.seen.dispatched).toEqual(["all"]);
     expect(domain.seen.logged).toEqual([{ event: "jobs_requeued", reason: "it is new", jobs: 1 }]);
     // Once is enough.

@@ -2,6 +2,7 @@ import type { Job } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Domain, openDomain } from "../../../test/support/domain.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { createRecovery } from "./recover-queue.ts";
 
 const MARK_MS = 100;
 const RETRY_MS = 1000;
@@ -61,6 +62,12 @@ async function run(): Promise<void> {
 async function submit(...ids: string[]): Promise<void> {
   for (const id of ids) await domain.submit({ id });
 }
+/** A queue that lost its contents is filled again from the records. */
+const rebuilt = () =>
+  createRecovery(domain.services, {
+    republishRegrades: async () => {},
+    restartRegrades: async () => {},
+  }).republish("it lost them");
 const published = () => domain.seen.published.map(({ submission, attempt }) => `${submission} ${attempt}`);
 const marks = async () => {
   const rows = await domain.db.selectFrom("attempts").selectAll().orderBy("submission").execute();
@@ -245,21 +252,47 @@ describe("a submission that was just committed", () => {
     await run();
     await soon(ONE);
     await until(() => published().length === 1);
-    dispatcher.forget();
+    await rebuilt();
     await run();
     expect(published()).toEqual([`${ONE} 1`, `${ONE} 1`]);
     expect(await marks()).toEqual([`${ONE} 1`]);
+  });
+
+  it("is published again when another broker filled the queue before the mark", async () => {
+    await run();
+    await soon(ONE);
+    await until(() => published().length === 1);
+    await rebuilt();
+    vi.advanceTimersByTime(MARK_MS);
+    await until(async () => (await marks()).length > 0);
+    expect(published()).toEqual([`${ONE} 1`, `${ONE} 1`]);
+    // Older than the loss, too: the next one is not published before it.
+    await soon(TWO);
+    await until(() => published().length === 3);
+    vi.advanceTimersByTime(MARK_MS);
+    await until(async () => (await marks()).length === 2);
+    expect(published()).toHaveLength(3);
+  });
+
+  it("is published again when the queue lost it while others were being published", async () => {
+    await submit(ONE, TWO);
+    whilePublishing = async ({ submission }) => {
+      if (submission === TWO && published().length < 2) await rebuilt();
+    };
+    dispatcher.soon();
+    await until(async () => (await marks()).length === 2);
+    expect(published().sort()).toEqual([`${ONE} 1`, `${ONE} 1`, `${TWO} 1`, `${TWO} 1`]);
   });
 
   it("is published again when the mark could not be written", async () => {
     await run();
     await soon(ONE);
     await until(() => published().length === 1);
-    const { db } = domain.records;
-    Object.assign(domain.records, { db: { updateTable: () => db.updateTable("missing" as never) } });
+    const { transaction } = domain.records;
+    Object.assign(domain.records, { transaction: async () => Promise.reject(new Error("no disk")) });
     vi.advanceTimersByTime(MARK_MS);
     await until(() => domain.seen.logged.length > 0);
-    Object.assign(domain.records, { db });
+    Object.assign(domain.records, { transaction });
     expect(domain.seen.logged).toMatchObject([{ event: "dispatch_mark_failed" }]);
     expect(dispatcher.stalled()).toBe(false);
     await run();

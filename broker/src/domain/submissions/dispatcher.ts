@@ -8,6 +8,7 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { Catalog } from "../challenges/catalog.ts";
 import type { SeedsOf } from "../environments/session-seeds.ts";
 import { createJob } from "./create-job.ts";
+import { markQueued, readRebuilds } from "./queue-rebuilds.ts";
 
 const BATCH = 500;
 const RETRY_MS = 1000;
@@ -23,8 +24,6 @@ export interface Dispatcher {
    * cheap. With a row that was just committed, and no older ones before it, publishes only that row.
    */
   soon(row?: SubmissionRow): void;
-  /** The queue lost its contents: jobs that were published and not marked yet are published again. */
-  forget(): void;
   /** Whether the queue rejected the latest attempt. */
   stalled(): boolean;
   /** Since when the queue rejects jobs; null when it does not. */
@@ -55,6 +54,8 @@ export function createDispatcher(options: {
   let retry: NodeJS.Timeout | undefined;
   /** Whether older attempts may wait that were never read. */
   let behind = true;
+  /** How often the queue had been rebuilt when the records were last read for what waits. */
+  let rebuilds = 0;
   /** Published one by one and not marked yet, each with whether the queue accepted it. */
   const unmarked = new Map<string, { row: SubmissionRow; taken: boolean }>();
   const publishing = new Set<Promise<void>>();
@@ -80,6 +81,11 @@ export function createDispatcher(options: {
     retry = setTimeout(soon, RETRY_MS);
   }
 
+  function publishAgain(): void {
+    behind = true;
+    soon();
+  }
+
   async function publishOne(row: SubmissionRow): Promise<void> {
     const one = { row, taken: false };
     unmarked.set(keyOf(row), one);
@@ -99,16 +105,21 @@ export function createDispatcher(options: {
   async function markPublished(): Promise<void> {
     marking = undefined;
     const rows = [...unmarked.values()].filter(({ taken }) => taken).map(({ row }) => row);
-    await mark(rows).catch((error) =>
+    const isMarked = await mark(rows).catch((error) =>
       log.warn({ event: "dispatch_mark_failed", err: error }, "marking jobs as queued failed"),
     );
     for (const row of rows) unmarked.delete(keyOf(row));
+    if (isMarked === false) publishAgain();
   }
 
   async function dispatchBatch(): Promise<number> {
     // Jobs that the queue rejected go first in this batch, which keeps the order.
     await Promise.all(publishing);
     if (unmarked.size >= BATCH / 2) await markPublished();
+    const now = await readRebuilds(records.db);
+    // What was published before that may be gone with the old queue.
+    if (now !== rebuilds) unmarked.clear();
+    rebuilds = now;
     const found = await waitingAttempts(records.db, { ...[...catalog.all().keys()] });
     const rows = found.filter((row) => !unmarked.has(keyOf(row)));
     // All at once, in order: a queue over a network accepts them in few round trips.
@@ -120,19 +131,22 @@ export function createDispatcher(options: {
       ),
     );
     const published = rows.filter((_, index) => results[index]!.status === "fulfilled");
-    await mark(published);
+    if (!(await mark(published))) publishAgain();
     const refusal = results.find((result) => result.status === "rejected");
     if (refusal) throw refusal.reason;
     return found.length;
   }
 
-  async function mark(rows: SubmissionRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    await records.db
-      .updateTable("attempts")
-      .set({ published_at: iso(clock()) })
-      .where((eb) => eb.or(rows.map((row) => eb.and({ submission: row.id, number: row.attempt }))))
-      .execute();
+  /** Resolves to false where the queue was rebuilt since, so that they have to be published again. */
+  async function mark(rows: SubmissionRow[]): Promise<boolean> {
+    if (rows.length === 0) return true;
+    return markQueued(records, rebuilds, (trx) =>
+      trx
+        .updateTable("attempts")
+        .set({ published_at: iso(clock()) })
+        .where((eb) => eb.or(rows.map((row) => eb.and({ submission: row.id, number: row.attempt }))))
+        .execute(),
+    );
   }
 
   function soon(row?: SubmissionRow): void {
@@ -152,7 +166,6 @@ export function createDispatcher(options: {
 
   return {
     soon,
-    forget: () => unmarked.clear(),
     stalled: () => refusedSince !== null,
     stalledSince: () => refusedSince,
     async stop() {

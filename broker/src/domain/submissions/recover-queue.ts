@@ -9,15 +9,14 @@ import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "./deadlines.ts";
 import { appendEvents } from "./events.ts";
 import { lockSubmission } from "./find-submission.ts";
 import { addAttempt } from "./insert-submission.ts";
+import { countRebuild } from "./queue-rebuilds.ts";
 import type { Needs } from "./services.ts";
 
 const BATCH = 200;
 
 /** Other parts that recover together with the queue. */
 export interface RecoveredParts {
-  /** Drops the dispatcher's memory of published jobs. */
-  forget(): void;
-  republishRegrades(): Promise<void>;
+  republishRegrades(trx: Db): Promise<void>;
   restartRegrades(known: KnownJobs): Promise<void>;
 }
 
@@ -33,17 +32,20 @@ export function createRecovery(
   return {
     /** Queues everything that waits again, in the old order. */
     async republish(reason) {
-      parts.forget();
-      const { numUpdatedRows } = await db
-        .updateTable("attempts")
-        // Deliveries of a queued job count from 1 again.
-        .set({ published_at: null, delivery: 0 })
-        .where("state", "=", "waiting")
-        .where("published_at", "is not", null)
-        // The few that have not ended, by the index of their deadlines: the attempts of all years are many more.
-        .where("submission", "in", unfinished(db))
-        .executeTakeFirst();
-      await parts.republishRegrades();
+      const { numUpdatedRows } = await countRebuild(context.records, async (trx) => {
+        await parts.republishRegrades(trx);
+        return (
+          trx
+            .updateTable("attempts")
+            // Deliveries of a queued job count from 1 again.
+            .set({ published_at: null, delivery: 0 })
+            .where("state", "=", "waiting")
+            .where((eb) => eb.or([eb("published_at", "is not", null), eb("delivery", ">", 0)]))
+            // The few that have not ended, by the index of their deadlines: the attempts of all years are many more.
+            .where("submission", "in", unfinished(trx))
+            .executeTakeFirst()
+        );
+      });
       // In a new data folder, nothing was waiting.
       if (numUpdatedRows > 0)
         context.log.info(
