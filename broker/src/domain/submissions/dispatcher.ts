@@ -117,7 +117,7 @@ export function createDispatcher(options: {
     await Promise.all(publishing);
     if (unmarked.size >= BATCH / 2) await markPublished();
     const now = await readRebuilds(records.db);
-    // What was published before that may be gone with the old queue.
+    // Jobs published before that may be gone with the old queue.
     if (now !== rebuilds) unmarked.clear();
     rebuilds = now;
     const found = await waitingAttempts(records.db, { ...[...catalog.all().keys()] });
