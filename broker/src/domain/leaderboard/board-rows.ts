@@ -36,7 +36,13 @@ function shownOf(
         .on("then.board", "=", boardBefore(board))
         .onRef("then.participant_id", "=", "standing.participant_id"),
     )
-    .selectAll("standing")
+    .select([
+      "standing.sort_primary",
+      "standing.sort_secondary",
+      "standing.submitted_at",
+      "standing.submission_number",
+      "standing.participant_id",
+    ])
     .select(["submissions.id as submission", "submissions.post_challenge", "participants.name"])
     .select([
       "then.sort_primary as then_primary",
