@@ -258,6 +258,17 @@ describe("a submission that was just committed", () => {
     expect(await marks()).toEqual([`${ONE} 1`]);
   });
 
+  it("is taken back when it was cancelled while it was being published", async () => {
+    await submit(ONE, TWO);
+    whilePublishing = async ({ submission }) => {
+      if (submission === ONE) await domain.set({ state: "cancelled" }, ONE);
+    };
+    dispatcher.soon();
+    await until(() => domain.seen.cancelled.length > 0);
+    expect(domain.seen.cancelled).toEqual([ONE]);
+    expect(published().sort()).toEqual([`${ONE} 1`, `${TWO} 1`]);
+  });
+
   it("is published again when another broker filled the queue before the mark", async () => {
     await run();
     await soon(ONE);

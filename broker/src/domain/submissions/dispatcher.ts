@@ -140,13 +140,27 @@ export function createDispatcher(options: {
   /** Resolves to false where the queue was rebuilt since, so that they have to be published again. */
   async function mark(rows: SubmissionRow[]): Promise<boolean> {
     if (rows.length === 0) return true;
-    return markQueued(records, rebuilds, (trx) =>
+    const isMarked = await markQueued(records, rebuilds, (trx) =>
       trx
         .updateTable("attempts")
         .set({ published_at: iso(clock()) })
         .where((eb) => eb.or(rows.map((row) => eb.and({ submission: row.id, number: row.attempt }))))
         .execute(),
     );
+    await withdrawCancelled(rows);
+    return isMarked;
+  }
+
+  /** Takes back what was cancelled while it was being published, after the queue had been told: it would be graded for nothing. */
+  async function withdrawCancelled(rows: SubmissionRow[]): Promise<void> {
+    const ids = rows.map(({ id }) => id);
+    const cancelled = await records.db
+      .selectFrom("submissions")
+      .select("id")
+      .where("id", "in", ids)
+      .where("state", "=", "cancelled")
+      .execute();
+    await Promise.allSettled(cancelled.map(({ id }) => queue.cancel(id)));
   }
 
   function soon(row?: SubmissionRow): void {
