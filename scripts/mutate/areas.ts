@@ -71,7 +71,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   },
   jobs: {
     about: "from the records to the queue: jobs, and who is next",
-    files: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher}.ts"],
+    files: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher,queue-rebuilds}.ts"],
     tests: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher}.test.ts"],
   },
   publishing: {

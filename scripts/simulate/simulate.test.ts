@@ -22,17 +22,25 @@ describe("the life of submissions in simulated time", () => {
     MAX_MS,
   );
 
-  it("shows faults planted in the records and in the code, each within 200 schedules", async () => {
-    const found = await runScript<Record<string, number | null>>("find-planted.ts", [FOUND_SOON]);
-    expect(Object.keys(found).length).toBeGreaterThanOrEqual(15);
-    for (const [name, schedules] of Object.entries(found)) expect(schedules, name).toBeLessThanOrEqual(200);
-  });
+  it(
+    "shows faults planted in the records and in the code, each within 200 schedules",
+    async () => {
+      const found = await runScript<Record<string, number | null>>("find-planted.ts", [FOUND_SOON]);
+      expect(Object.keys(found).length).toBeGreaterThanOrEqual(15);
+      for (const [name, schedules] of Object.entries(found)) expect(schedules, name).toBeLessThanOrEqual(200);
+    },
+    MAX_MS,
+  );
 
-  it("comes out the same again from the same seed, and shrinks to a short trace", async () => {
-    const [first, second] = await Promise.all(
-      [1, 2].map(() => runScript<RangeResult>("range.ts", ["60", "100", "fence"])),
-    );
-    expect(first!.failure).toMatchObject({ message: expect.stringContaining("late reports") });
-    expect(second).toEqual(first);
-  });
+  it(
+    "comes out the same again from the same seed, and shrinks to a short trace",
+    async () => {
+      const [first, second] = await Promise.all(
+        [1, 2].map(() => runScript<RangeResult>("range.ts", ["60", "100", "fence"])),
+      );
+      expect(first!.failure).toMatchObject({ message: expect.stringContaining("late reports") });
+      expect(second).toEqual(first);
+    },
+    MAX_MS,
+  );
 });
