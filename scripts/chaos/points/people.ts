@@ -25,6 +25,7 @@ import {
 const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
 /** For an older client whose broker has ended. It grows with each try, for a machine on which all takes longer. */
 const PATIENCE_MS = 5000;
+const MAX_PATIENCE_MS = 120_000;
 /** Settings of the broker that this work needs. */
 export const settingsOf = ({ url }: World["issuer"]) => ({
   ...{ CI_ISSUERS: `github=${url}`, CI_LOOPBACK_ISSUERS: "on", WEBAPP_TOKEN: ADMIN_KEY },
@@ -177,7 +178,7 @@ const OLDER_CLIENT: Scenario = {
         ({ answer }) => answer.length > 0,
         () => false,
       );
-      patienceMs *= 1.5;
+      patienceMs = Math.min(patienceMs * 1.5, MAX_PATIENCE_MS);
       return Promise.race([graded, sleep(patienceMs, false)]).finally(() => client.connection.close());
     });
     const { body } = await request(world, "GET", "/api/v1/challenges/large/submissions?participant=me", {
