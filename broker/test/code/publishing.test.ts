@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -158,6 +158,27 @@ describe("publishing", { timeout: 300_000 }, () => {
     expect(whole.code, whole.stderr).toBe(0);
     expect(await whole.must("-C", "ada", "rev-parse", "HEAD")).toBe(await after.must("rev-parse", "HEAD"));
     expect(await close()).toMatchObject({ submissions: 2, participants: 1, shown: true });
+  });
+
+  it("goes on after a git process was killed while it wrote refs", async () => {
+    const one = await ada.handIn({ a: "1\n" });
+    const two = await ada.handIn({ a: "2\n" });
+    await ada.post(`/api/v1/submissions/${two}/publish`);
+    await close();
+    await until(async () => (await close()).shown);
+    for (const made of ["test/ada.git", "test.git"]) expect((await clone(made)).code).toBe(0);
+    const code = join(broker.folder, "data/code/test");
+    const derived = (await readdir(code)).filter((name) => /^(challenge.*|.*\.public)\.git$/.test(name));
+    expect(derived.length).toBeGreaterThanOrEqual(2);
+    for (const name of derived) {
+      await writeFile(join(code, name, "refs/heads/main.lock"), "");
+      await writeFile(join(code, name, `refs/tags/submission-${one}.lock`), "");
+    }
+    await ada.post(`/api/v1/submissions/${one}/publish`);
+    await until(async () => (await close()).shown);
+    expect(await (await clone("test/ada.git")).must("show", "HEAD:a")).toBe("1");
+    const whole = await clone("test.git", { args: ["--recurse-submodules"] });
+    expect(whole.code, whole.stderr).toBe(0);
   });
 
   it("records each publish request with its time, and ignores repetitions", async () => {

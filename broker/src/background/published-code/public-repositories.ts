@@ -6,7 +6,7 @@ import { markedStep } from "@crowdai/shared/marked-steps";
 import { mitLicense } from "../../domain/agreements/mit-license.ts";
 import { findClosure } from "../../domain/challenges/find-closure.ts";
 import type { Records } from "../../records/records.ts";
-import { makeBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
+import { openBareRepository, readApplied, writeApplied } from "../repositories/bare-repository.ts";
 import { objectName } from "../repositories/final-commit.ts";
 import type { Repositories } from "../repositories/repositories.ts";
 import { licenseInTree } from "./license-in-tree.ts";
@@ -54,7 +54,7 @@ export function createPublicRepositories(options: {
     if (!last) return applied.final > 0 ? dir : null;
     const privately = await repositories.participant(challenge, participantId);
     await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
-    await makeBareRepository(dir);
+    await openBareRepository(dir);
     await append(dir, privately, rows, await tipAt(dir, challenge, participantId, applied.final));
     await writeApplied(dir, { stored: 0, final: last.seq });
     return dir;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
+import { openBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), "crowdai-bare-"));
@@ -13,9 +13,9 @@ async function folder(): Promise<string> {
 it("a repository remembers what was applied to it until its HEAD is lost", async () => {
   const dir = await folder();
   expect(await readApplied(dir)).toEqual({ stored: 0, final: 0 });
-  await makeBareRepository(dir);
+  await openBareRepository(dir);
   await writeApplied(dir, { stored: 3, final: 2 });
-  await makeBareRepository(dir);
+  await openBareRepository(dir);
   expect(await readApplied(dir)).toEqual({ stored: 3, final: 2 });
   await rm(join(dir, "HEAD"));
   expect(await readApplied(dir)).toEqual({ stored: 0, final: 0 });
@@ -24,7 +24,7 @@ it("a repository remembers what was applied to it until its HEAD is lost", async
 it("a folder that is not a repository is replaced by one", async () => {
   const dir = await folder();
   await mkdir(join(dir, "objects/42"), { recursive: true });
-  await makeBareRepository(dir);
+  await openBareRepository(dir);
   await writeApplied(dir, { stored: 1, final: 1 });
   expect(await readApplied(dir)).toEqual({ stored: 1, final: 1 });
 });

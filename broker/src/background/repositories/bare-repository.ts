@@ -17,11 +17,20 @@ const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare
 const ATTRIBUTES = "* -export-ignore -export-subst -text -ident !eol !filter !working-tree-encoding !diff\n";
 
 /**
+ * Creates the bare repository where there is none, and removes what a killed git process has left in it. Nothing else may write into it
+ * at that moment.
+ */
+export async function openBareRepository(dir: string): Promise<void> {
+  await makeBareRepository(dir);
+  await clearLeftovers(dir);
+}
+
+/**
  * Creates the bare repository, completely or not at all, without hooks and with only the required
  * configuration. A folder that is not a repository, such as git leaves when its repository is removed while
  * it writes, is replaced: everything worth keeping is in the records and objects.
  */
-export async function makeBareRepository(dir: string): Promise<void> {
+async function makeBareRepository(dir: string): Promise<void> {
   if (existsSync(join(dir, "HEAD"))) return;
   await rm(dir, { recursive: true, force: true });
   const made = `${dir}.${randomUUID()}`;
@@ -42,7 +51,7 @@ export async function makeBareRepository(dir: string): Promise<void> {
  * Removes the locks and half-written packs of killed git processes. Nothing else writes into the repository:
  * one broker owns the data folder, and it runs one update of a repository at a time.
  */
-export async function clearLeftovers(dir: string): Promise<void> {
+async function clearLeftovers(dir: string): Promise<void> {
   const refs = await readdir(join(dir, "refs"), { recursive: true });
   const packs = await readdir(join(dir, "objects/pack"));
   const left = [

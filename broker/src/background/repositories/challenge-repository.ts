@@ -7,7 +7,7 @@ import { commit } from "../../records/commit.ts";
 import type { Records } from "../../records/records.ts";
 import type { Tables } from "../../records/tables.ts";
 import type { Git } from "../git/git.ts";
-import { makeBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
+import { openBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 import { finalCommitText, objectName } from "./final-commit.ts";
 
 /**
@@ -122,7 +122,7 @@ export async function updateChallenge(options: {
   const last = rows.at(-1);
   if (!last) return applied.final;
   await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
-  await makeBareRepository(dir);
+  await openBareRepository(dir);
   const write = (type: string, input: Uint8Array | string) =>
     git.must(["hash-object", "-t", type, "-w", "--stdin"], { dir, input });
   for (const row of rows) {

@@ -8,13 +8,7 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import type { Records } from "../../records/records.ts";
 import type { SubmissionCodeRow } from "../../records/tables.ts";
 import type { Git } from "../git/git.ts";
-import {
-  type Applied,
-  clearLeftovers,
-  makeBareRepository,
-  readApplied,
-  writeApplied,
-} from "./bare-repository.ts";
+import { type Applied, openBareRepository, readApplied, writeApplied } from "./bare-repository.ts";
 import { updateChallenge } from "./challenge-repository.ts";
 import { ALL_CODE } from "./private-challenge-repository.ts";
 
@@ -84,8 +78,7 @@ export async function openRepositories(options: {
 
   async function openRepository(dir: string): Promise<Applied> {
     await mkdir(dirname(dir), { recursive: true, mode: 0o700 });
-    await makeBareRepository(dir);
-    await clearLeftovers(dir);
+    await openBareRepository(dir);
     return readApplied(dir);
   }
 
