@@ -114,9 +114,19 @@ async function play(world: World, database: Database, planted: PlantedFault | nu
     };
   };
 
-  /** When each grader last heard of the agent, or answered. */
-  const heardAt = new WeakMap<Program, number>();
-  const heard = (grader: Program) => void heardAt.set(grader, world.now().getTime());
+  /** When each grader last heard of the agent, or answered, and when before that. */
+  const heardAt = new WeakMap<Program, { at: number; before: number }>();
+  const heard = (grader: Program) => {
+    const now = world.now().getTime();
+    const { at } = heardAt.get(grader) ?? { at: BEGIN };
+    if (at !== now) heardAt.set(grader, { at: now, before: at });
+  };
+  /** A request of the moment in which the deadline passed came too late to end the silence. */
+  const silenceOf = (grader: Program) => {
+    const now = world.now().getTime();
+    const { at, before } = heardAt.get(grader) ?? { at: BEGIN, before: BEGIN };
+    return now - (at === now ? before : at);
+  };
   const channel = createSimulatedChannel(world, {
     heard,
     recorded: (entry) => checkEntry(channel.journal, entry, fail),
@@ -247,7 +257,7 @@ async function play(world: World, database: Database, planted: PlantedFault | nu
     if (found === null) return;
     const isStarted = (session as Session | null)?.referee.hasStarted() ?? false;
     const now = world.now().getTime();
-    endings.set(evaluator_version, { silence: now - (heardAt.get(program) ?? BEGIN), took: now - began });
+    endings.set(evaluator_version, { silence: silenceOf(program), took: now - began });
     const outcome: Outcome = found.ok
       ? { ...found, evaluator_version }
       : { ...found, charge: isStarted, evaluator_version };

@@ -91,10 +91,9 @@ export async function request(
           ? {}
           : { body: JSON.stringify(body) }),
       signal: AbortSignal.any([world.signal, AbortSignal.timeout(30_000)]),
-    }).then(
-      async (response) => ({ status: response.status, body: readJson(await response.text()) }),
-      () => ({ status: 503, body: null }),
-    );
+    })
+      .then(async (response) => ({ status: response.status, body: readJson(await response.text()) }))
+      .catch(() => ({ status: 503, body: null }));
     if (accepted.includes(answer.status)) return answer;
     if (answer.status < 500 && answer.status !== 429)
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
