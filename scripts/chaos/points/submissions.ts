@@ -25,7 +25,7 @@ const HEARTBEAT_MS = 3500;
 export const SUBMISSIONS: Scenario = {
   steps: [
     ...["commit.accept-upload", "commit.apply-report", "commit.cancel-submission", "commit.ranking-window"],
-    ...["commit.register-intent", "publish.new-job", "publish.waiting-job"],
+    ...["commit.mark-queued", "commit.register-intent", "publish.new-job", "publish.waiting-job"],
     ...["queue.acknowledge-reports", "queue.cancel", "queue.exchange", "queue.publish"],
     ...["queue.report", "report.outcome", "report.progress"],
     ...["upload.finish-input", "upload.plan-input", "upload.whole"],
@@ -169,7 +169,7 @@ const OVERDUE: Scenario = {
 
 /** Redis forgets everything while a job runs; the graders end as well for a submission that no grader holds then. */
 const FLUSHED: Scenario = {
-  steps: ["queue.end-rebuild", "commit.recover-queue"],
+  steps: ["commit.rebuild-queue", "queue.end-rebuild", "commit.recover-queue"],
   async run(world, stop) {
     const [key, id] = await startSlowJob(world, stop);
     if (stop.step === "commit.recover-queue")
