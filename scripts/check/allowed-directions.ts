@@ -153,7 +153,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "test.ts": ["check.ts", "test", "services", "lib"],
       test: ["services", "lib"],
       bench: ["services", "lib"],
-      simulate: [],
+      simulate: ["lib"],
       chaos: ["services", "check", "lib"],
       "power-cut": ["chaos", "services", "lib"],
       soak: [],

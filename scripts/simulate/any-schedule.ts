@@ -1,6 +1,7 @@
 import type { Choices } from "./choices.ts";
 import type { PlantedFault } from "./planted/planted-fault.ts";
-import { type Ended, runSchedule } from "./schedule.ts";
+import type { Ended } from "./play-schedule.ts";
+import { runSchedule } from "./schedule.ts";
 import { runSessionSchedule } from "./session-schedule.ts";
 import type { Database } from "./simulated-records.ts";
 

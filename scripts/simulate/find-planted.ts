@@ -1,6 +1,7 @@
 // Looks for each planted fault whose name matches, and sends the number of schedules until it was found, or null.
 //
 //   node scripts/simulate/find-planted.ts [<regular expression>]
+import { hearParent, sendToParent } from "../lib/parent-process.ts";
 import { makePlantable } from "./planted/plant-in-code.ts";
 import { PLANTED_FAULTS } from "./planted/planted-faults.ts";
 
@@ -18,6 +19,7 @@ const found: Record<string, number | null> = {};
 for (const [name, planted] of Object.entries(PLANTED_FAULTS)) {
   if (!wanted.test(name)) continue;
   found[name] = null;
+  await hearParent();
   planted.plant(database.sqlite);
   for (let seed = 1; seed <= MAX_SCHEDULES && found[name] === null; seed++) {
     const { violation } = await runAnySchedule(database, seed, seeded(seed), planted);
@@ -25,4 +27,4 @@ for (const [name, planted] of Object.entries(PLANTED_FAULTS)) {
   }
   planted.remove(database.sqlite);
 }
-process.send?.(found, () => process.disconnect?.());
+sendToParent(found);

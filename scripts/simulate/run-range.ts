@@ -1,3 +1,4 @@
+import { hearParent } from "../lib/parent-process.ts";
 import { runAnySchedule } from "./any-schedule.ts";
 import { replayed, seeded } from "./choices.ts";
 import { PLANTED_FAULTS } from "./planted/planted-faults.ts";
@@ -6,6 +7,7 @@ import { createDatabase } from "./simulated-records.ts";
 
 /** Lines of a trace that are shown: the failure is at its end. */
 const MAX_LINES = 150;
+const HEARS_PARENT_EVERY = 100;
 
 /** The result of a range of schedules, to its end or to its first failure. */
 export interface RangeResult {
@@ -20,6 +22,7 @@ export async function runRange(first: number, count: number, plantedName?: strin
   planted?.plant(database.sqlite);
   let choices = 0;
   for (let seed = first; seed < first + count; seed++) {
+    if (seed % HEARS_PARENT_EVERY === 0) await hearParent();
     const ended = await runAnySchedule(database, seed, seeded(seed), planted);
     choices += ended.taken.length;
     if (ended.violation === null) continue;

@@ -2,18 +2,13 @@ import { CrowdaiError, type Intent, intentSchema } from "@crowdai/shared";
 import type { Caller } from "../../broker/src/domain/participants/api-keys.ts";
 import type { Choices } from "./choices.ts";
 import type { PlantedFault } from "./planted/planted-fault.ts";
+import { BEGIN, type Ended, playSchedule, RESTART_MS } from "./play-schedule.ts";
 import { createPromises } from "./promises.ts";
 import { CHALLENGE, type SimulatedBroker, startSimulatedBroker } from "./simulated-broker.ts";
 import { runSimulatedClient } from "./simulated-client.ts";
 import { runSimulatedGrader } from "./simulated-grader.ts";
 import { createSimulatedQueue } from "./simulated-queue.ts";
 import { type Database, recordsFor } from "./simulated-records.ts";
-import { Violation } from "./violation.ts";
-import { createWorld, useTimersOf } from "./world.ts";
-
-const BEGIN = Date.parse("2026-01-01T00:00:00Z");
-const RESTART_MS = 3000;
-const MAX_FAULTS = 5;
 
 /** How large a schedule is. */
 interface Size {
@@ -23,55 +18,18 @@ interface Size {
   submissions: number;
 }
 
-export interface Ended {
-  violation: Violation | null;
-  taken: readonly number[];
-  trace: () => string[];
-}
-
 /** Runs one schedule to its end, or to the first broken promise. A fault must have been planted before. */
-export async function runSchedule(
+export function runSchedule(
   database: Database,
   choices: Choices,
   planted: PlantedFault | null = null,
 ): Promise<Ended> {
-  const world = createWorld(choices, {
-    // Also none: what repairs one fault may hide another.
-    faults: choices.pick(MAX_FAULTS + 1),
-    begin: BEGIN,
-  });
-  useTimersOf(world);
-  try {
-    await play();
-    return { violation: null, taken: choices.taken, trace: world.trace };
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    return { violation: error, taken: choices.taken, trace: world.trace };
-  } finally {
-    useTimersOf(null);
-    database.end();
-  }
-
-  async function play(): Promise<void> {
+  return playSchedule(database, choices, async (world, { failed, guarded, throwFirst }) => {
     const size: Size = {
       brokers: 1 + choices.pick(2),
       graders: 1 + choices.pick(2),
       participants: 1 + choices.pick(2),
       submissions: 1 + choices.pick(3),
-    };
-    let broken: unknown = null;
-    const failed = (error: unknown) => {
-      // An error of the product's own must repeat and shrink like any other failure.
-      broken ??= error instanceof Violation ? error : new Violation("no error of its own", textOf(error));
-    };
-    const guarded = <A extends unknown[]>(work: (...args: A) => void) => {
-      return (...args: A) => {
-        try {
-          work(...args);
-        } catch (error) {
-          failed(error);
-        }
-      };
     };
     const callers = callersOf(size.participants);
     database.begin(
@@ -131,7 +89,7 @@ export async function runSchedule(
     for (const upset of [queue.flush, queue.expireLease, queue.loseJob])
       if (choices.pick(4) === 3) world.after(100 * choices.pick(100), upset);
     await world.run(() => {
-      if (broken !== null) throw broken;
+      throwFirst();
       return working === 0 && promises.isQuiet() && queue.isIdle();
     });
     promises.checkEnd();
@@ -142,10 +100,8 @@ export async function runSchedule(
       if (choices.pick(2) === 1)
         world.after(1000 * choices.pick(20), () => void brokers[0]?.reinstate(name).catch(refusedOr(failed)));
     }
-  }
+  });
 }
-
-const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 const refusedOr = (failed: (error: unknown) => void) => (error: unknown) => {
   if (!(error instanceof CrowdaiError)) failed(error);

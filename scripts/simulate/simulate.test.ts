@@ -1,3 +1,6 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RangeResult } from "./run-range.ts";
 import { runScript } from "./run-script.ts";
@@ -40,6 +43,17 @@ describe("the life of submissions in simulated time", () => {
       );
       expect(first!.failure).toMatchObject({ message: expect.stringContaining("late reports") });
       expect(second).toEqual(first);
+    },
+    MAX_MS,
+  );
+
+  it(
+    "ends a process of schedules with the one that waits for them",
+    async () => {
+      const child = fork(join(import.meta.dirname, "range.ts"), ["1", "1000000000"]);
+      await once(child, "spawn");
+      child.disconnect();
+      expect(await once(child, "exit")).toEqual([0, null]);
     },
     MAX_MS,
   );

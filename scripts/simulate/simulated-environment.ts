@@ -3,6 +3,8 @@ import type { Program, World } from "./world.ts";
 
 export const EPISODES = 2;
 export const STEPS = 3;
+export const IDLE_SECONDS = 120;
+export const EPISODE_SECONDS = 300;
 const ACTIONS = 5;
 
 /** Returns the reward of a step: it depends on all steps before, so that one that is lost or taken twice changes the next ones. */

@@ -3,6 +3,7 @@
 //   node scripts/simulate/planted/find-by-test.ts <fault>
 import { join } from "node:path";
 import { startVitest } from "vitest/node";
+import { sendToParent } from "../../lib/parent-process.ts";
 import { FOUND_BY_TESTS } from "./edits.ts";
 import { replaceOnce } from "./plant-in-code.ts";
 
@@ -41,5 +42,5 @@ const tests = vitest.state.getTestModules().flatMap((module) => [...module.child
 const failed = tests.filter((one) => one.result().state === "failed").length;
 await vitest.close();
 process.exitCode = 0;
-process.send?.({ failed, tests: tests.length }, () => process.disconnect?.());
+sendToParent({ failed, tests: tests.length });
 if (!process.send) console.log({ failed, tests: tests.length });
