@@ -11,8 +11,8 @@ const MAX_TRIES = 40;
 
 /** The received reports, in one queue per submission: each keeps its order, and none waits for another. */
 export interface ReportApplier {
-  /** Adds a report. Null counts as applied; a known id is ignored. */
-  add(id: string, report: Report | null): void;
+  /** Adds a report, and returns whether it is new: a known id is ignored. Null counts as applied. */
+  add(id: string, report: Report | null): boolean;
   /** Applies nothing after this time (of performance.now()) until called again. */
   hold(until: number): void;
   /** Number of reports that are not applied. */
@@ -57,6 +57,17 @@ export function createReportApplier(options: {
   let failingSince: number | null = null;
   let changed = () => {};
   let clearing = new AbortController();
+
+  function queueUp(pending: Pending): void {
+    const name = pending.report.submission;
+    const queue = queues.get(name) ?? { items: [], wake() {} };
+    queue.items.push(pending);
+    queue.wake();
+    if (queues.has(name)) return;
+    queues.set(name, queue);
+    const working = work(name, queue, clearing.signal).finally(() => busy.delete(working));
+    busy.add(working);
+  }
 
   async function work(name: string, queue: SubmissionReports<Pending>, cleared: AbortSignal): Promise<void> {
     const { items } = queue;
@@ -124,17 +135,11 @@ export function createReportApplier(options: {
   return {
     add(id, report) {
       newest = id;
-      if (here.has(id) || done.has(id) || deleted.has(id)) return;
+      if (here.has(id) || done.has(id) || deleted.has(id)) return false;
       here.add(id);
-      if (report === null) return finish(id);
-      const name = report.submission;
-      const queue = queues.get(name) ?? { items: [], wake() {} };
-      queue.items.push({ id, report });
-      queue.wake();
-      if (queues.has(name)) return;
-      queues.set(name, queue);
-      const working = work(name, queue, clearing.signal).finally(() => busy.delete(working));
-      busy.add(working);
+      if (report === null) finish(id);
+      else queueUp({ id, report });
+      return true;
     },
     hold(until) {
       heldUntil = until;

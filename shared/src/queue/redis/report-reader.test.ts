@@ -236,6 +236,16 @@ describe("the reader of reports", () => {
     expect(of("delete")).toHaveLength(4);
   });
 
+  it("reads no more often than it deletes while what it applied cannot be deleted, and returns at once", async () => {
+    const { server, of, add, applied } = start({ reports: 1 });
+    server.deleteFails = true;
+    await pass(3000);
+    expect(of("read").length).toBeLessThanOrEqual(of("delete").length);
+    add(2);
+    await pass(400);
+    expect(applied).toEqual([1, 2]);
+  });
+
   it("tries a read that failed again, and warns only while it is connected", async () => {
     const { server, logged, connection, of, redis } = start();
     server.readFails = true;

@@ -67,8 +67,11 @@ export async function readReports(options: {
       (client) => client.xread("COUNT", 200, "BLOCK", BLOCK_MS, "STREAMS", key, from),
       WATCHDOG_MS,
     )) as [string, Entry[]][] | null;
+    let isNew = false;
     for (const [, entries] of reply ?? [])
-      for (const [id, [, , , text]] of entries) applier.add(id, parse(id, text));
+      for (const [id, [, , , text]] of entries) if (applier.add(id, parse(id, text))) isNew = true;
+    // All of them are applied, and are returned at once until they are deleted.
+    if (!isNew) await sweeping;
   }
 
   function parse(id: string, text: string): Report | null {
