@@ -19,6 +19,7 @@ import * as finalScores from "./migrations/015-final-scores.ts";
 import * as people from "./migrations/016-people.ts";
 import * as webhooks from "./migrations/018-webhooks.ts";
 import * as profiles from "./migrations/019-profiles.ts";
+import * as endedUploads from "./migrations/020-ended-uploads.ts";
 import type { SubmissionRow, Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -106,5 +107,6 @@ function migrationsOf(dialect: Records["dialect"]) {
     "016-people": { up: (at: Kysely<unknown>) => people.up(at, dialect) },
     "018-webhooks": { up: (at: Kysely<unknown>) => webhooks.up(at, dialect) },
     "019-profiles": { up: (at: Kysely<unknown>) => profiles.up(at, dialect) },
+    "020-ended-uploads": endedUploads,
   };
 }

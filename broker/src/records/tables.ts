@@ -88,6 +88,8 @@ export interface Tables {
   profile_removals: { id: Generated<number>; participant_id: number; reason: string | null; at: string };
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
+  /** Submissions that ended before their upload was accepted, whose objects are removed once more when due. */
+  ended_uploads: { submission: string; due_at: string };
   models: ModelTable;
   media_work: MediaWorkTable;
   /**

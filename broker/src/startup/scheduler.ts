@@ -13,6 +13,7 @@ import { sweepRegrades } from "../domain/regrade/sweep-regrades.ts";
 import { createGraderReporter } from "../domain/status/reported-graders.ts";
 import { abandonUploads } from "../domain/submissions/announced-parts.ts";
 import type { Dispatcher } from "../domain/submissions/dispatcher.ts";
+import { removeEndedUploads } from "../domain/submissions/ended-uploads.ts";
 import type { SubmissionServices } from "../domain/submissions/services.ts";
 import { sweepAwaitedCode } from "../domain/submissions/sweep-awaited-code.ts";
 import { sweepDeadlines } from "../domain/submissions/sweep-deadlines.ts";
@@ -113,6 +114,7 @@ export function startScheduler(options: {
 
   if (legacy) every(intervals.uploads, "uploads", legacy.sweep);
   every(intervals.uploads, "abandoned uploads", () => abandonUploads(context));
+  every(intervals.uploads, "ended uploads", () => removeEndedUploads(context));
 
   function every(ms: number, name: string, work: () => Promise<unknown>): void {
     let busy: Promise<unknown> | null = null;

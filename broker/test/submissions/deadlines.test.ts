@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Submission } from "@crowdai/shared";
@@ -11,6 +12,8 @@ import { until } from "../support/until.ts";
 const MINUTE = 60_000;
 const WEEK = 7 * 24 * 60 * MINUTE;
 const FILE = { kind: "file" as const, name: "a.csv", size: 3, sha256: "a".repeat(64) };
+/** Digest of "abc". */
+const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const value = (data: unknown) => ({ kind: "inline" as const, data });
 
 let test: TestBroker;
@@ -55,6 +58,21 @@ describe("an abandoned submission", () => {
       },
     });
     await expect(client.ask("complete", { id: submission.id })).rejects.toMatchObject({ fault: "you" });
+  });
+
+  it("leaves nothing in the store that is uploaded after it was cancelled", async () => {
+    const client = await start({ withGrader: false, intervals: { uploads: 200 } });
+    const { submission, upload } = await client.submit({ input: { ...FILE, sha256: ABC } });
+    await client.ask("cancel", { id: submission.id });
+    const sent = await fetch(upload!.parts[0]!.url, { method: "PUT", body: "abc" });
+    expect(sent.status).toBe(201);
+    const stored = () =>
+      readdirSync(join(test.folder, "data"), { recursive: true, withFileTypes: true }).some(
+        (found) => found.isFile() && join(found.parentPath, found.name).includes(submission.id),
+      );
+    expect(stored()).toBe(true);
+    ahead = WEEK;
+    await until(async () => !stored());
   });
 
   it("fails after a week without a grader, and its slot is returned", async () => {

@@ -1,10 +1,20 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ADA, BOB, type Domain, INTENT, MINUTE, openDomain, sha256 } from "../../../test/support/domain.ts";
+import {
+  ADA,
+  BOB,
+  DAY,
+  type Domain,
+  INTENT,
+  MINUTE,
+  openDomain,
+  sha256,
+} from "../../../test/support/domain.ts";
 import { acceptUpload } from "./accept-upload.ts";
 import { abandonUploads } from "./announced-parts.ts";
 import { cancelSubmission } from "./cancel-submission.ts";
 import { DEADLINES } from "./deadlines.ts";
+import { removeEndedUploads } from "./ended-uploads.ts";
 
 const { id } = INTENT;
 const KEY = `submissions/sums/${id}/input`;
@@ -192,7 +202,36 @@ describe("an upload", () => {
     expect(domain.seen.logged).toEqual([]);
   });
 
-  it("that was cancelled while the store is unreachable is left to be abandoned later", async () => {
+  it("that arrives after its submission has ended is removed within a day", async () => {
+    await domain.submit({ ...announced("file", "abc"), models: [model("one")] });
+    await cancelSubmission(domain.services, ADA, id);
+    const late = [KEY, `submissions/sums/${id}/models/1`];
+    for (const key of late) await put("abc", key);
+    await removeEndedUploads(domain.services);
+    expect(await keys()).toEqual(late);
+    domain.pass(DAY);
+    const { remove } = domain.objects;
+    domain.services.objects.remove = () => Promise.reject(new Error("the store is away"));
+    await expect(removeEndedUploads(domain.services)).rejects.toThrow("the store is away");
+    domain.services.objects.remove = remove;
+    await removeEndedUploads(domain.services);
+    expect(await keys()).toEqual([]);
+    await put("abc");
+    await removeEndedUploads(domain.services);
+    expect(await keys()).toEqual([KEY]);
+  });
+
+  it("that was accepted stays when its submission ends", async () => {
+    await domain.submit(announced("file", "abc"));
+    await put("abc");
+    await accept();
+    await cancelSubmission(domain.services, ADA, id);
+    domain.pass(DAY);
+    await removeEndedUploads(domain.services);
+    expect(await keys()).toEqual([KEY]);
+  });
+
+  it("that was cancelled while the store is unreachable is left to be removed later", async () => {
     const parts = { size: 5 * 1024 * 1024, md5: [createHash("md5").update("abc").digest("hex")] };
     await announce([], "abc", { parts });
     domain.services.objects.remove = () => Promise.reject(new Error("the store is away"));

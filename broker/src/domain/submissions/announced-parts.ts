@@ -35,20 +35,28 @@ export async function forgetParts(db: Db, row: Pick<SubmissionRow, "id" | "model
   await forgetModelParts(db, row);
 }
 
+/** Removes the uploaded bytes of a submission, its models' too. */
+export async function removeUpload(
+  { records, objects }: Needs<"records" | "objects">,
+  row: SubmissionRow,
+): Promise<void> {
+  for (const { key } of await readModels(records.db, row)) await objects.remove(key);
+  if (row.input_key) await objects.remove(row.input_key);
+  await forgetParts(records.db, row);
+}
+
 /**
- * Removes the uploaded bytes of a submission that ended before it was accepted. What an unreachable store
- * keeps is abandoned later.
+ * Removes the uploaded bytes of a submission that ended before it was accepted. What an unreachable store keeps is removed later, by
+ * `removeEndedUploads`.
  */
 export async function removeUnaccepted(
-  { records, objects, log }: Needs<"records" | "objects" | "log">,
+  context: Needs<"records" | "objects" | "log">,
   row: SubmissionRow,
 ): Promise<void> {
   try {
-    for (const { key } of await readModels(records.db, row)) await objects.remove(key);
-    if (row.input_key) await objects.remove(row.input_key);
-    await forgetParts(records.db, row);
+    await removeUpload(context, row);
   } catch (error) {
-    log.warn(
+    context.log.warn(
       { event: "upload_removal_failed", submission: row.id, err: error },
       "removing the bytes of an ended upload failed",
     );

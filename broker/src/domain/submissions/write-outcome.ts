@@ -16,6 +16,7 @@ import { writeFinalScore } from "../leaderboard/final-scores.ts";
 import { sortKeys } from "../leaderboard/standings.ts";
 import { mediaOfResult } from "../media/media-keys.ts";
 import { queueMedia } from "../media/media-work.ts";
+import { noteEndedUpload } from "./ended-uploads.ts";
 import { appendEvents, type NewEvent } from "./events.ts";
 import { writeSubmission } from "./find-submission.ts";
 import { columnsOf, type Moved, moveOnBoards, standingWith, updateBoards } from "./update-boards.ts";
@@ -165,6 +166,7 @@ export async function writeFailure(
     ...(error.artifacts && { artifacts: JSON.stringify(error.artifacts) }),
     seq: row.seq + lead.length + 1,
   });
+  await noteEndedUpload(trx, row, now);
   // An external grader cannot be stopped: its submissions count as being graded.
   const begun = row.state === "grading" || row.outside_status !== null;
   const charged = error.charge ?? (verdict || (error.code === "cancelled" && begun));
