@@ -38,7 +38,8 @@ function project(
       // Generous: a limit is there to end what hangs, not to measure a machine that is busy with other work.
       testTimeout: 180_000,
       hookTimeout: 240_000,
-      // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's `z`.
+      // Both runtimes know CommonJS themselves, and under Bun vitest's own way loses namespaces such as zod's
+      // `z`.
       deps: { interopDefault: false },
       experimental: { fsModuleCache: true },
       globalSetup: needsBuild ? ["./scripts/test/ensure-built.ts", "./scripts/test/shared-services.ts"] : [],

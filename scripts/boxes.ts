@@ -1,4 +1,5 @@
-// `npm run boxes`: the contract, the self-test and all hostile programs of each kind of box, which `npm test` runs in part.
+// `npm run boxes`: the contract, the self-test and all hostile programs of each kind of box, which `npm test`
+// runs in part.
 //
 //   npm run boxes                     on this machine
 //   npm run boxes -- --v2             in a virtual machine with control groups of version 2, for machines that have version 1

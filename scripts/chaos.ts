@@ -1,5 +1,6 @@
-// `npm run chaos`: a fleet whose parts are killed, frozen, restarted, flushed and cut at random instants while clients submit; then
-// a checker reads every client's history and the records. Ends with 1 when any promise was broken. See docs/chaos.md.
+// `npm run chaos`: a fleet whose parts are killed, frozen, restarted, flushed and cut at random instants
+// while clients submit; then a checker reads every client's history and the records. Ends with 1 when any
+// promise was broken. See docs/chaos.md.
 import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -78,7 +79,8 @@ const plan = planFaults(createSeededRandom(seed + 2), {
     grader: options.graders,
     redis: fleet.redis.length,
     postgres: options.records === "postgres" ? 1 : 0,
-    // Its wire is cut with the clients'. It takes too long to start for being killed in the pace of the others.
+    // Its wire is cut with the clients'. It takes too long to start for being killed in the pace of the
+    // others.
     swift: 0,
   },
   smallDisk: fleet.smallDisk?.grader ?? null,
@@ -142,7 +144,10 @@ if (broken > 0 || options.keep) console.log(`\nlogs and records: ${folder}`);
 else await rm(folder, { recursive: true, force: true });
 process.exitCode = broken > 0 ? 1 : 0;
 
-/** Installs what the fleet runs on. Swift is used where it can be installed: without it, objects are in folders. */
+/**
+ * Installs what the fleet runs on. Swift is used where it can be installed: without it, objects are in
+ * folders.
+ */
 function installServices(args: readonly string[]): void {
   if (args.some((arg) => arg.startsWith("--boxes"))) {
     requireSystemPackages(["bwrap", "python3"]);

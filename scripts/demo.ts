@@ -1,6 +1,6 @@
-// `npm run demo`: broker and grader in one process, a challenge with real data, and two participants who use the built `crowdai`
-// command as a person would. Instead, `--code`: a challenge that runs code; `--environment`: one whose environment agents step.
-// `--keep` leaves the broker running until Ctrl-C.
+// `npm run demo`: broker and grader in one process, a challenge with real data, and two participants who use
+// the built `crowdai` command as a person would. Instead, `--code`: a challenge that runs code;
+// `--environment`: one whose environment agents step. `--keep` leaves the broker running until Ctrl-C.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

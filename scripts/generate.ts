@@ -1,4 +1,5 @@
-// `npm run generate`: writes the files that are made from the sources. `npm run check` fails while one of them is outdated.
+// `npm run generate`: writes the files that are made from the sources. `npm run check` fails while one of
+// them is outdated.
 import { runCommand } from "./lib/run-command.ts";
 import { step } from "./lib/step.ts";
 

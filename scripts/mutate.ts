@@ -1,4 +1,5 @@
-// `npm run mutate`: small changes of the core, one at a time, each of which some test must notice; docs/mutation-testing.md explains it.
+// `npm run mutate`: small changes of the core, one at a time, each of which some test must notice;
+// docs/mutation-testing.md explains it.
 import { parseArgs } from "node:util";
 import { AREAS } from "./mutate/areas.ts";
 import { runArea } from "./mutate/run-area.ts";

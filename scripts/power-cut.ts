@@ -1,5 +1,5 @@
-// `npm run power-cut`: records what a broker does to its files, and cuts the power at many moments of the recording: what was not
-// synced is gone. Everything acknowledged before must be there. See docs/chaos.md.
+// `npm run power-cut`: records what a broker does to its files, and cuts the power at many moments of the
+// recording: what was not synced is gone. Everything acknowledged before must be there. See docs/chaos.md.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,8 +1,10 @@
-// `npm run release`: checks the packages and publishes them to the npm registry. Nothing is published unless every check passes.
+// `npm run release`: checks the packages and publishes them to the npm registry. Nothing is published unless
+// every check passes.
 //
 //   npm run release -- --dry-run     only checks, and prints what would be published
 //
-// The executables, the install script and SHA256SUMS are written to release/, for the release at the code host.
+// The executables, the install script and SHA256SUMS are written to release/, for the release at the code
+// host.
 import { execFile } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Makes docs/images: the pages of a broker in which a dozen participants submitted to the demo's challenge for two weeks. The
-// broker runs in this process, on a clock of the story's, which Bun can do and Node.js cannot (.tsx): run it so.
+// Makes docs/images: the pages of a broker in which a dozen participants submitted to the demo's challenge
+// for two weeks. The broker runs in this process, on a clock of the story's, which Bun can do and Node.js
+// cannot (.tsx): run it so.
 //
 //   node_modules/.bin/bun scripts/screenshots.ts
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,5 @@
-// The services that the tests use, for trying things by hand: Redis, PostgreSQL, and Swift with its S3 API, on loopback.
+// The services that the tests use, for trying things by hand: Redis, PostgreSQL, and Swift with its S3 API,
+// on loopback.
 //
 //   node scripts/services.ts install [redis postgres swift]     installs their Debian packages (root)
 //   node scripts/services.ts up [redis postgres swift]          starts them, prints the environment that uses them

@@ -1,4 +1,5 @@
-// `npm run simulate`: the life of submissions in simulated time, with crashes and losses at every step; docs/simulation.md explains it.
+// `npm run simulate`: the life of submissions in simulated time, with crashes and losses at every step;
+// docs/simulation.md explains it.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { PLANTED_FAULTS } from "./simulate/planted/planted-faults.ts";

@@ -1,5 +1,6 @@
-// `npm run soak`: a fleet at half of the load that it can bear, for hours: memory, descriptors, bytes in Redis and the time of a grade
-// must stay what they are. Ends with 1 when one of them grows. See docs/chaos.md.
+// `npm run soak`: a fleet at half of the load that it can bear, for hours: memory, descriptors, bytes in
+// Redis and the time of a grade must stay what they are. Ends with 1 when one of them grows. See
+// docs/chaos.md.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// `npm test`: everything that has to hold, on both runtimes (the scripts on Node.js only). Ends with `N passed, N failed` over all runs.
+// `npm test`: everything that has to hold, on both runtimes (the scripts on Node.js only). Ends with
+// `N passed, N failed` over all runs.
 //
 //   npm test                               everything
 //   npm test -- --quick                    lint, types, and the unit tests on Node.js: no services, no processes, under two minutes

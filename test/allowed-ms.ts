@@ -1,8 +1,8 @@
 import { availableParallelism, loadavg } from "node:os";
 
 /**
- * Returns how long something may take that takes at most `ms` on a machine that does nothing else: more where the processors are shared
- * with other work. For what only computes, compare CPU time instead.
+ * Returns how long something may take that takes at most `ms` on a machine that does nothing else: more where
+ * the processors are shared with other work. For what only computes, compare CPU time instead.
  */
 export function allowedMs(ms: number): number {
   const load = (loadavg()[0] ?? 0) / availableParallelism();

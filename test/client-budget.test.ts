@@ -18,7 +18,10 @@ import { startContractBroker } from "../cli/test/contract-broker.ts";
 import type { ContractBroker } from "../cli/test/contract-types.ts";
 import { root } from "../scripts/lib/root.ts";
 
-/** Writes what a process has loaded to the file in LOADED: our files and their bytes, and the modules of Node.js. */
+/**
+ * Writes what a process has loaded to the file in LOADED: our files and their bytes, and the modules of
+ * Node.js.
+ */
 const COUNTER = `
 const { registerHooks } = require("node:module");
 const { statSync, writeFileSync } = require("node:fs");

@@ -1,8 +1,8 @@
 import { findProgram } from "../scripts/services/programs.ts";
 
 /**
- * For `describe.skipIf(missing("redis-server"))`: returns whether a program that the tests need is missing. Prints which one,
- * and throws where CI=true, because nothing else checks what CI leaves out.
+ * For `describe.skipIf(missing("redis-server"))`: returns whether a program that the tests need is missing.
+ * Prints which one, and throws where CI=true, because nothing else checks what CI leaves out.
  */
 export function missing(...programs: string[]): boolean {
   const absent = programs.filter((program) => findProgram(program) === null);

@@ -5,8 +5,8 @@ import { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY } from "../scripts/ser
 import type { SharedServiceName } from "../scripts/test/shared-services.ts";
 
 /**
- * Returns the address of a service that all test files of this run share; it is started when needed. A test that kills, freezes or
- * configures a service starts one of its own.
+ * Returns the address of a service that all test files of this run share; it is started when needed. A test
+ * that kills, freezes or configures a service starts one of its own.
  */
 export async function sharedService(name: SharedServiceName): Promise<{ url: string; port: number }> {
   const response = await fetch(`${inject("sharedServices")}/${name}`);

@@ -89,7 +89,8 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-// Under Bun, a parent reads what its child writes although no one asks for it, and the command ends by itself.
+// Under Bun, a parent reads what its child writes although no one asks for it, and the command ends by
+// itself.
 test.skipIf(process.versions.bun)(
   "18: a second Ctrl-C ends a command at once that the first one could not end",
   async () => {

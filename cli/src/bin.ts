@@ -12,8 +12,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
     stop.abort(name);
   });
 
-// A reader that closes the pipe, as `head` does, is not an error. Commands that still follow something end then too. `main`
-// reports other failures of stdout; those of stderr cannot be reported.
+// A reader that closes the pipe, as `head` does, is not an error. Commands that still follow something end
+// then too. `main` reports other failures of stdout; those of stderr cannot be reported.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") stop.abort();

@@ -90,7 +90,10 @@ function usage(thrown: CommanderError, argv: readonly string[], program: Command
   );
 }
 
-/** Returns the id of the submission that the error is about, in the field where a submission's document has it. */
+/**
+ * Returns the id of the submission that the error is about, in the field where a submission's document has
+ * it.
+ */
 function idOf({ details }: ErrorBody): { id?: string } {
   return typeof details?.submission === "string" ? { id: details.submission } : {};
 }

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** Bundles take-snapshot.program.ts into one JavaScript file, which starts faster and which other users can read. */
+/**
+ * Bundles take-snapshot.program.ts into one JavaScript file, which starts faster and which other users can
+ * read.
+ */
 export async function buildSnapshotProgram(outfile: string): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "take-snapshot.program.ts")],

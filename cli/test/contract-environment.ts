@@ -25,7 +25,9 @@ export const ENVIRONMENT: NonNullable<PublicChallenge["environment"]> = {
 export interface ContractEnvironment {
   /** Answers every request with this instead, until it is null. */
   waiting: Extract<SessionAnswer, { type: "waiting" }> | null;
-  /** Each reset and step that was done, such as "reset 1" or "step 1.1 [0.5]". A repetition is not done again. */
+  /**
+   * Each reset and step that was done, such as "reset 1" or "step 1.1 [0.5]". A repetition is not done again.
+   */
   readonly done: string[];
   /** The return of each episode. */
   readonly returns: number[];
@@ -34,8 +36,8 @@ export interface ContractEnvironment {
 }
 
 /**
- * Creates a session of two episodes with three steps each. Observations are `[episode, n, 0.1]`; the reward of a step is its
- * action, or the first number of it.
+ * Creates a session of two episodes with three steps each. Observations are `[episode, n, 0.1]`; the reward
+ * of a step is its action, or the first number of it.
  */
 export function createContractEnvironment(): ContractEnvironment {
   const done: string[] = [];

@@ -19,8 +19,8 @@ export interface StoredSubmission {
 }
 
 /**
- * A broker in the test's process that follows the contract and lets the test decide when things happen. Its memory outlives
- * `stop` and `start`, as a real broker's records do.
+ * A broker in the test's process that follows the contract and lets the test decide when things happen. Its
+ * memory outlives `stop` and `start`, as a real broker's records do.
  */
 export interface ContractBroker {
   readonly url: string;
@@ -41,7 +41,9 @@ export interface ContractBroker {
     | null;
   /** Number of further sessions that end as soon as they begin, as when a broker stops. */
   goodbyes: number;
-  /** Called before each response: returning true drops the request, and a thrown CrowdaiError is the response. */
+  /**
+   * Called before each response: returning true drops the request, and a thrown CrowdaiError is the response.
+   */
   intercept: ((what: string, message: unknown) => boolean | undefined | Promise<boolean | undefined>) | null;
   /** Where announced code is to be pushed; null requests no code. */
   code: ((intent: StoredSubmission["intent"]) => CodePush | null) | null;

@@ -29,7 +29,9 @@ export interface Project extends AsyncDisposable {
   take(options?: Partial<Omit<TakeOptions, "caps">> & { caps?: Partial<Caps> }): Promise<Snapshot>;
   /** Lists the paths of a snapshot's tree with mode and content, as git reads them from the store. */
   files(snapshot: Snapshot): Map<string, { mode: string; text: string }>;
-  /** Returns everything below a folder whose change git or another program could notice, except access times. */
+  /**
+   * Returns everything below a folder whose change git or another program could notice, except access times.
+   */
   fingerprint(folder?: string): string;
 }
 

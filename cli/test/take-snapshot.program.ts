@@ -1,6 +1,5 @@
-// Takes a snapshot of a folder, for tests that kill it or run it as another user. Arguments: the folder, the user's
-// crowdAI folder.
-// Prints the snapshot, or the error.
+// Takes a snapshot of a folder, for tests that kill it or run it as another user. Arguments: the folder, the
+// user's crowdAI folder. Prints the snapshot, or the error.
 import { join } from "node:path";
 import { CrowdaiError } from "@crowdai/shared";
 import { DEFAULT_CAPS } from "../src/snapshot/filters/caps.ts";

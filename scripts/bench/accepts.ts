@@ -13,7 +13,10 @@ const IN_FLIGHT = 8;
 const TARGET_PER_SECOND = 1000;
 const TARGET_P99_MS = 50;
 
-/** Submissions a second that a broker on SQLite acknowledges, each committed to disk before; nothing grades meanwhile. */
+/**
+ * Submissions a second that a broker on SQLite acknowledges, each committed to disk before; nothing grades
+ * meanwhile.
+ */
 export async function measureAccepts(): Promise<Figure[]> {
   const playground = createPlayground();
   const broker = await startBroker({ ...playground, withGrader: false });
@@ -63,7 +66,10 @@ async function submit(sockets: readonly Socket[], count: number): Promise<void> 
   );
 }
 
-/** TARGET_PER_SECOND, whether the broker is done with the ones before or not. Resolves to the milliseconds that each waited. */
+/**
+ * TARGET_PER_SECOND, whether the broker is done with the ones before or not. Resolves to the milliseconds
+ * that each waited.
+ */
 async function submitAtPace(sockets: readonly Socket[], count: number): Promise<number[]> {
   const asked: Promise<number>[] = [];
   const began = performance.now();

@@ -36,8 +36,8 @@ export const config = challengeConfigSchema.parse({
 const catalog = { all: () => new Map([["board", { config }]]) } as unknown as Catalog;
 
 /**
- * A leaderboard with 100,000 participants and 1,000,000 submissions over ten days, on both databases: a new grade that moves it, written
- * as the broker writes it and synced, and pages of it with their movement.
+ * A leaderboard with 100,000 participants and 1,000,000 submissions over ten days, on both databases: a new
+ * grade that moves it, written as the broker writes it and synced, and pages of it with their movement.
  */
 export async function measureBoard(size: BoardSize = WHOLE): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-board-"));

@@ -4,8 +4,8 @@ const steps = new Set<() => unknown>();
 const WAIT_MS = 10_000;
 
 /**
- * Returns a function that cleans up: it does so once, and returns the same promise whenever it is called. A bench that is interrupted
- * calls it too.
+ * Returns a function that cleans up: it does so once, and returns the same promise whenever it is called. A
+ * bench that is interrupted calls it too.
  */
 export function onceDone(clean: () => Promise<void>): () => Promise<void> {
   let cleaning: Promise<void> | null = null;

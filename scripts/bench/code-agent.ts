@@ -34,7 +34,10 @@ print(json.dumps({"p50": took[len(took) // 2], "p99": took[len(took) * 99 // 100
 const ECHO =
   "import sys\nfor line in iter(sys.stdin.readline, ''):\n    sys.stdout.write(line)\n    sys.stdout.flush()\n";
 
-/** A step of code in a box, there and back through the referee and a Python environment, beside a line through a bare pair of pipes. */
+/**
+ * A step of code in a box, there and back through the referee and a Python environment, beside a line through
+ * a bare pair of pipes.
+ */
 export async function* measureCodeAgent(): AsyncGenerator<Figure> {
   const bare = await throughBarePipes();
   yield { name: "bare pair of pipes, median", value: median(bare), unit: "ms" };

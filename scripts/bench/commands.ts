@@ -21,8 +21,9 @@ interface Program {
 }
 
 /**
- * Measures commands as whole processes over an empty program on the same runtime, in turns, so that all meet the same machine. The
- * broker is on loopback and grades a value in well under a millisecond of the evaluator's time.
+ * Measures commands as whole processes over an empty program on the same runtime, in turns, so that all meet
+ * the same machine. The broker is on loopback and grades a value in well under a millisecond of the
+ * evaluator's time.
  */
 export async function* measureCommands(): AsyncGenerator<Figure> {
   const playground = createPlayground({ accepts: { json: {} } });

@@ -17,8 +17,9 @@ export interface Contained {
 }
 
 /**
- * Runs a script that sends figures, in a process and a temporary folder of its own, for `limitMs` at most. Afterwards none of its processes and files
- * are left: whatever it forgot is ended, removed, and named in `problem`.
+ * Runs a script that sends figures, in a process and a temporary folder of its own, for `limitMs` at most.
+ * Afterwards none of its processes and files are left: whatever it forgot is ended, removed, and named in
+ * `problem`.
  */
 export async function runContained(
   script: string,
@@ -57,7 +58,10 @@ export async function runContained(
   return { figures, exitCode, problem: problems[0] ?? null };
 }
 
-/** Kills what has the mark in its environment. Returns the commands. Where there is no /proc, only the child itself is known. */
+/**
+ * Kills what has the mark in its environment. Returns the commands. Where there is no /proc, only the child
+ * itself is known.
+ */
 function endProcesses(folder: string): string[] {
   const killed: string[] = [];
   for (let round = 0; round < 5; round++) {

@@ -1,4 +1,5 @@
-// A bare server that acknowledges each socket.io message, and answers each HTTP request, with what it got. Prints its port.
+// A bare server that acknowledges each socket.io message, and answers each HTTP request, with what it got.
+// Prints its port.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "socket.io";

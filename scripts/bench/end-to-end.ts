@@ -28,9 +28,9 @@ interface Contender {
 }
 
 /**
- * From the client's `submit` to the grade it receives, through a broker (SQLite), Redis and a grader with a persistent evaluator that
- * does nothing, each a process of its own; beside it a bare BullMQ job, from `add` to its result, with its worker in a process
- * of its own, on the same Redis.
+ * From the client's `submit` to the grade it receives, through a broker (SQLite), Redis and a grader with a
+ * persistent evaluator that does nothing, each a process of its own; beside it a bare BullMQ job, from `add`
+ * to its result, with its worker in a process of its own, on the same Redis.
  */
 export async function measureEndToEnd(): Promise<Figure[]> {
   const playground = createPlayground();
@@ -128,7 +128,8 @@ async function openBullmq(redis: Service): Promise<Contender> {
   );
   await once(worker.stdout, "data");
   const connection = { host: "127.0.0.1", port: redis.port, maxRetriesPerRequest: null };
-  // The default keeps fewer events than these jobs have, and one that was removed before it was read is missed for ever.
+  // The default keeps fewer events than these jobs have, and one that was removed before it was read is
+  // missed for ever.
   const queue = new Queue(name, { connection, streams: { events: { maxLen: 20 * JOBS } } });
   // From the first event: it is ready before it reads, and the default misses those that come in between.
   const events = new QueueEvents(name, { connection, lastEventId: "0" });

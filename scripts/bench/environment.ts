@@ -26,7 +26,10 @@ const SESSIONS_PER_SOCKET = 10;
 const TOGETHER_MS = 10_000;
 const FAIR_PERCENT = 20;
 
-/** Measures a step of a remote agent, there and back, through a broker that grades itself; beside it bare acknowledgements and requests. */
+/**
+ * Measures a step of a remote agent, there and back, through a broker that grades itself; beside it bare
+ * acknowledgements and requests.
+ */
 export const measureEmbedded = () =>
   measureRemote({ overRedis: false, name: "embedded grader", socketMs: 0.5, httpMs: 1 });
 
@@ -154,7 +157,10 @@ async function sample({ step, close }: StepAgent): Promise<number[]> {
   return samples;
 }
 
-/** Many sessions at once, each with an environment of 1 ms: steps a second, and how far a session is from the mean. */
+/**
+ * Many sessions at once, each with an environment of 1 ms: steps a second, and how far a session is from the
+ * mean.
+ */
 export async function* measureTogether(): AsyncGenerator<Figure> {
   const { url, apiKey, pids, stop } = await startHost({ overRedis: true });
   try {

@@ -6,7 +6,10 @@ import { type Figure, median } from "./figure.ts";
 const PAIRS = 20;
 const TARGET = 1.3; // Promised for Node.js; an empty Bun is much cheaper.
 
-/** Measures `crowdai --help` beside an empty program on the same runtime, alternately, so that both meet the same machine. */
+/**
+ * Measures `crowdai --help` beside an empty program on the same runtime, alternately, so that both meet the
+ * same machine.
+ */
 export function measureHelp(): Figure[] {
   const nothing: number[] = [];
   const help: number[] = [];

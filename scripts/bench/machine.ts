@@ -8,7 +8,10 @@ import { median } from "./figure.ts";
 
 const SAMPLE_MS = 500;
 
-/** The load of the machine beside the bench, in percent of all its processors, and the load average of the last minute. */
+/**
+ * The load of the machine beside the bench, in percent of all its processors, and the load average of the
+ * last minute.
+ */
 export interface Busy {
   other: number;
   /** The share that a host gave to other machines; 0 where it does not say. */

@@ -5,7 +5,10 @@ import { MissingProgramError } from "../services/programs.ts";
 import { exitWhenInterrupted } from "./cleanup.ts";
 import { MEASURES } from "./measures.ts";
 
-/** The exit code where a program is missing: nothing was measured, and one sentence on stderr says what to install. */
+/**
+ * The exit code where a program is missing: nothing was measured, and one sentence on stderr says what to
+ * install.
+ */
 export const PROGRAM_MISSING = 2;
 
 if (import.meta.main) {

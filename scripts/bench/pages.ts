@@ -16,8 +16,9 @@ const READER = 1;
 const WHOLE: BoardSize = { participants: 10_000, submissions: 100_000, samples: 300 };
 
 /**
- * Pages of a challenge with 10,000 participants and 100,000 submissions on SQLite, signed in, one at a time over one connection, from the
- * request to the last byte; beside them a bare Hono server that answers with the same bytes.
+ * Pages of a challenge with 10,000 participants and 100,000 submissions on SQLite, signed in, one at a time
+ * over one connection, from the request to the last byte; beside them a bare Hono server that answers with
+ * the same bytes.
  */
 export async function measurePages(size: BoardSize = WHOLE): Promise<Figure[]> {
   const playground = createPlayground();

@@ -15,7 +15,10 @@ export interface Playground {
   remove(): void;
 }
 
-/** Folders for a broker with one challenge, `echo`, whose persistent evaluator answers at once with the number it gets; `more` goes into its challenge.json. */
+/**
+ * Folders for a broker with one challenge, `echo`, whose persistent evaluator answers at once with the number
+ * it gets; `more` goes into its challenge.json.
+ */
 export function createPlayground(more: Record<string, unknown> = {}): Playground {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-bench-"));
   const [data, challenges] = [join(folder, "data"), join(folder, "challenges")];

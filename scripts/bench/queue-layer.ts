@@ -19,9 +19,9 @@ const silent = { info() {}, warn() {}, error() {} };
 type Measured = (jobs: number) => Promise<number>;
 
 /**
- * Jobs a second through the queue alone, added and processed by an empty handler in one process, beside BullMQ on the same
- * Redis. A third row adds what BullMQ does not carry: a report of each
- * job's end, received by a broker.
+ * Jobs a second through the queue alone, added and processed by an empty handler in one process, beside
+ * BullMQ on the same Redis. A third row adds what BullMQ does not carry: a report of each job's end, received
+ * by a broker.
  */
 export async function measureQueueLayer(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-bench-"));

@@ -11,7 +11,10 @@ const WARM_UP = 50;
 const SAMPLES = 300;
 const TARGET_MS = 15;
 
-/** From `submit()` to the grade in the library, and a bare socket.io message beside it, both to another process on loopback. */
+/**
+ * From `submit()` to the grade in the library, and a bare socket.io message beside it, both to another
+ * process on loopback.
+ */
 export async function measureRoundTrip(): Promise<Figure[]> {
   const graded = await throughBrokerAndGrader();
   const bare = await throughSocketAlone();

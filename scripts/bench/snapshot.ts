@@ -13,8 +13,8 @@ const AGAIN_MS = 500;
 const CAPS = { maxBytes: Number.POSITIVE_INFINITY, maxFiles: LARGE };
 
 /**
- * The first snapshot of a large tree beside plain git's `add -A` and `commit` of an equal one, in turns on the same disk; and the second
- * of a smaller one that did not change. Secrets are searched for in all of it.
+ * The first snapshot of a large tree beside plain git's `add -A` and `commit` of an equal one, in turns on
+ * the same disk; and the second of a smaller one that did not change. Secrets are searched for in all of it.
  */
 export async function measureSnapshot(): Promise<Figure[]> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "crowdai-bench-snapshot-")));

@@ -23,8 +23,8 @@ const MAX_SOCKETS = 8;
 const MIN_SUBMISSIONS_PER_SOCKET = 10;
 
 /**
- * From the start of a broker's process to its first acknowledgement, without submissions and with many; and from its start after
- * `kill -9` with many submissions waiting to the first grade.
+ * From the start of a broker's process to its first acknowledgement, without submissions and with many; and
+ * from its start after `kill -9` with many submissions waiting to the first grade.
  */
 export async function measureStarts(size: StartSize = WHOLE): Promise<Figure[]> {
   const empty = await startToAccept(null);

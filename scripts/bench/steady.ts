@@ -13,7 +13,10 @@ export const STEADY_PERCENT = 5;
 /** Rounds before there is anything to say. */
 export const MIN_ROUNDS = 3;
 
-/** The median of each figure over the rounds, and whether it meets its target. Rounds have the same figures in the same order. */
+/**
+ * The median of each figure over the rounds, and whether it meets its target. Rounds have the same figures in
+ * the same order.
+ */
 export function combine(rounds: readonly (readonly Figure[])[]): Repeated[] {
   const [first = []] = rounds;
   return first.flatMap((figure, at) => {
@@ -25,7 +28,10 @@ export function combine(rounds: readonly (readonly Figure[])[]): Repeated[] {
   });
 }
 
-/** The ratios to a peer of the same run say what the code costs; the other figures say also what the machine did. */
+/**
+ * The ratios to a peer of the same run say what the code costs; the other figures say also what the machine
+ * did.
+ */
 export const isRatio = ({ unit }: Figure): boolean => unit === "×";
 
 /** Whether no round decides alone: of the ratios where there are some, otherwise of what has a target. */

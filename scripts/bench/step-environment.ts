@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Answers each step after the pause that its argument names, in seconds. Its lines are ready, and it reads no action: what Python needs
- * for numbers is the work of an environment, and not measured here.
+ * Answers each step after the pause that its argument names, in seconds. Its lines are ready, and it reads no
+ * action: what Python needs for numbers is the work of an environment, and not measured here.
  */
 const ENVIRONMENT = `
 import json, sys, time

@@ -34,8 +34,9 @@ interface Run {
 type Send = (file: string, round: number) => Promise<Run>;
 
 /**
- * `crowdai submit`, as a whole process from start to acceptance, beside `aws s3 cp` and rclone with their own settings: the same
- * file to the same store, in turns. Medians count; so does the memory of the client, which must not grow with the file.
+ * `crowdai submit`, as a whole process from start to acceptance, beside `aws s3 cp` and rclone with their own
+ * settings: the same file to the same store, in turns. Medians count; so does the memory of the client, which
+ * must not grow with the file.
  */
 export async function* measureUploads(): AsyncGenerator<Figure> {
   const peers = (["aws", "rclone"] as const).filter((name) => findProgram(name));

@@ -11,7 +11,10 @@ const WATCHERS = 10_000;
 const BATCH_SIZE = 100;
 const TARGET_KB = 20;
 
-/** Measures the resident memory that 10,000 idle clients that watch a submission cost the broker, and a bare socket.io server beside it. */
+/**
+ * Measures the resident memory that 10,000 idle clients that watch a submission cost the broker, and a bare
+ * socket.io server beside it.
+ */
 export async function measureWatchers(): Promise<Figure[]> {
   const watching = await atBroker();
   const bare = await atBareServer();

@@ -6,7 +6,10 @@ import { createInterface } from "node:readline";
 import { root } from "../lib/root.ts";
 import { installMissing } from "../test/system-packages.ts";
 
-/** A Linux kernel that is a program: it needs no rights and no support by the processor, and its root is this machine's. */
+/**
+ * A Linux kernel that is a program: it needs no rights and no support by the processor, and its root is this
+ * machine's.
+ */
 const KERNEL = {
   program: "linux.uml",
   debian: "user-mode-linux",
@@ -17,8 +20,8 @@ const MEMORY = "4G";
 const EXIT = /^crowdai: exit code (\d+)$/;
 
 /**
- * The first process of the virtual machine. It sees this machine's files, read-only; what the command writes is in memory. Control
- * groups are of version 2.
+ * The first process of the virtual machine. It sees this machine's files, read-only; what the command writes
+ * is in memory. Control groups are of version 2.
  */
 const INIT = `#!/bin/sh
 mount -t proc proc /proc
@@ -45,7 +48,10 @@ echo o > /proc/sysrq-trigger
 sleep 60
 `;
 
-/** Runs a command in a virtual machine with control groups of version 2. Resolves with its exit code, or 0 where there is no such machine. */
+/**
+ * Runs a command in a virtual machine with control groups of version 2. Resolves with its exit code, or 0
+ * where there is no such machine.
+ */
 export async function runInVirtualMachine(
   command: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -16,7 +16,10 @@ const agentFiles = ["crowdai_agent.py", "crowdai-agent.js"].map((name) =>
   join(root, "grader/src/environment/agent", name),
 );
 
-/** The files that several commands share, with all that they import; what only one command needs is in its own. */
+/**
+ * The files that several commands share, with all that they import; what only one command needs is in its
+ * own.
+ */
 const GROUPS = [
   // All that importing the library loads.
   { name: "base", priority: 3, paths: ["shared/src/protocol/(errors|exact-json)"] },
@@ -47,8 +50,9 @@ const GROUPS = [
 ].map(({ paths, ...group }) => ({ ...group, test: isAmong(paths) }));
 
 /**
- * Bundles the client into cli/dist: the command line and the library, with everything inside but the keychain. Files are few,
- * because each costs a process that loads it half a millisecond, and what only some commands need is in files of its own.
+ * Bundles the client into cli/dist: the command line and the library, with everything inside but the
+ * keychain. Files are few, because each costs a process that loads it half a millisecond, and what only some
+ * commands need is in files of its own.
  */
 export async function buildCli(): Promise<void> {
   const bundle = await rolldown({
@@ -93,7 +97,10 @@ export function schemaText(): string {
   return `${JSON.stringify({ title: "crowdai.json", ...schema }, null, 2)}\n`;
 }
 
-/** The answers to `--help` and `--version`, by the name of the command, so that bin/crowdai.js only has to print them. */
+/**
+ * The answers to `--help` and `--version`, by the name of the command, so that bin/crowdai.js only has to
+ * print them.
+ */
 export function helpPages(): { name: string; text: string }[] {
   let text = "";
   const program = createProgram({

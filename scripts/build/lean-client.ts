@@ -1,4 +1,5 @@
-// Plugins that keep the client quick to start: they leave out, or put off, parts of libraries that a command does not use.
+// Plugins that keep the client quick to start: they leave out, or put off, parts of libraries that a command
+// does not use.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,8 +12,9 @@ const LATE = ["child_process", "crypto", "http", "https", "tls", "zlib"];
 const BUILTIN = "\0builtin:";
 
 /**
- * Node.js evaluates every export of its own module that is imported; for `node:http`, that loads all of `fetch` and WebSocket,
- * for `node:crypto` the Web Cryptography API: a third of the time of a command. `require` evaluates only what is used.
+ * Node.js evaluates every export of its own module that is imported; for `node:http`, that loads all of
+ * `fetch` and WebSocket, for `node:crypto` the Web Cryptography API: a third of the time of a command.
+ * `require` evaluates only what is used.
  */
 export const lateBuiltins: Plugin = {
   name: "late-builtins",
@@ -54,7 +56,10 @@ function lateFunction(name: string, hasOwnPromise: boolean): string {
   return `${source} ${name}[${custom}] = (...args) => late().${name}[${custom}](...args);`;
 }
 
-/** The patterns of string-width take 30 ms to compile, and a table of ASCII needs none: they wait for the first other text. */
+/**
+ * The patterns of string-width take 30 ms to compile, and a table of ASCII needs none: they wait for the
+ * first other text.
+ */
 export const lateStringWidth: Plugin = {
   name: "late-string-width",
   transform: {
@@ -86,7 +91,10 @@ const REPLACED: Record<string, string> = {
   ws: "\0lean-ws",
 };
 
-/** The client opens WebSockets of ws only: without polling, and without Node.js's own WebSocket, which loads `fetch`. */
+/**
+ * The client opens WebSockets of ws only: without polling, and without Node.js's own WebSocket, which loads
+ * `fetch`.
+ */
 export const leanSockets: Plugin = {
   name: "lean-sockets",
   resolveId: {
@@ -112,8 +120,8 @@ export const leanSockets: Plugin = {
 };
 
 /**
- * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files are never included in a
- * submission for their name alone, so that nothing asks for it.
+ * Secretlint would read key stores (.p12) with node-forge, which is larger than all the rest. Such files are
+ * never included in a submission for their name alone, so that nothing asks for it.
  */
 export const withoutForge: Plugin = {
   name: "without-forge",

@@ -13,7 +13,10 @@ const sharedExports: Record<string, string> = JSON.parse(
   readFileSync(join(root, "shared/package.json"), "utf8"),
 ).exports;
 
-/** Resolves an import in a declaration file: to another declaration of the workspace, or to a package that stays outside. */
+/**
+ * Resolves an import in a declaration file: to another declaration of the workspace, or to a package that
+ * stays outside.
+ */
 export function resolveDeclaration(
   id: string,
   importer: string | undefined,

@@ -2,7 +2,9 @@ import * as shared from "@crowdai/shared";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { z } from "zod";
 
-/** The types of the client library that a schema describes, by the name under which participants know them. */
+/**
+ * The types of the client library that a schema describes, by the name under which participants know them.
+ */
 const CLIENT_SCHEMAS = {
   Submission: shared.submissionSchema,
   SubmissionEvent: shared.submissionEventSchema,
@@ -16,8 +18,8 @@ const CLIENT_SCHEMAS = {
 };
 
 /**
- * Returns declarations that stand in for those of @crowdai/shared, the file `shared`, in the client's types: what schemas
- * describe is written out as interfaces, with the schemas' descriptions as doc comments.
+ * Returns declarations that stand in for those of @crowdai/shared, the file `shared`, in the client's types:
+ * what schemas describe is written out as interfaces, with the schemas' descriptions as doc comments.
  */
 export async function declareClientSchemas(shared: string): Promise<string> {
   // Names that this file declares hide those that it passes on.
@@ -27,7 +29,10 @@ export type EventType = SubmissionEvent["type"];
 ${await declareTypes(CLIENT_SCHEMAS)}`;
 }
 
-/** Returns TypeScript interfaces of what the schemas parse to. A schema that is part of another is referred to by name. */
+/**
+ * Returns TypeScript interfaces of what the schemas parse to. A schema that is part of another is referred to
+ * by name.
+ */
 export async function declareTypes(schemas: Readonly<Record<string, z.ZodType>>): Promise<string> {
   for (const [id, schema] of Object.entries(schemas)) z.globalRegistry.add(schema, { ...schema.meta(), id });
   const all = z.toJSONSchema(z.object(schemas), {

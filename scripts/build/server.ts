@@ -7,9 +7,10 @@ import { notices } from "./notices.ts";
 import { packageNames } from "./package-names.ts";
 
 /**
- * Packages of many small modules that a start or most commands load, and what these import: a command takes twice as long to
- * start when Node.js finds each module by itself. Zod is inside because one program must not have it twice. Packages of which Bun has
- * a version of its own stay outside, as ws does, and with it socket.io.
+ * Packages of many small modules that a start or most commands load, and what these import: a command takes
+ * twice as long to start when Node.js finds each module by itself. Zod is inside because one program must not
+ * have it twice. Packages of which Bun has a version of its own stay outside, as ws does, and with it
+ * socket.io.
  */
 const INSIDE = [
   ...["kysely", "ajv", "fast-deep-equal", "fast-uri", "json-schema-traverse"],
@@ -23,9 +24,10 @@ const INSIDE = [
 ];
 
 /**
- * Bundles a server's src/bin.ts and src/index.ts into dist with the workspace's own packages and those of INSIDE inside, all others
- * outside, and puts `files` and the bundles of `workers` beside them: programs that run in processes of their own. Each
- * file is replaced in one step, so that a process that starts during a build finds a whole one.
+ * Bundles a server's src/bin.ts and src/index.ts into dist with the workspace's own packages and those of
+ * INSIDE inside, all others outside, and puts `files` and the bundles of `workers` beside them: programs that
+ * run in processes of their own. Each file is replaced in one step, so that a process that starts during a
+ * build finds a whole one.
  */
 export async function buildServer(
   name: "broker" | "grader",

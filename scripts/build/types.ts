@@ -13,8 +13,9 @@ const PACKAGES = ["cli", "broker", "grader"] as const;
 type PackageFolder = (typeof PACKAGES)[number];
 
 /**
- * Writes dist/index.d.ts of the client, the broker and the grader: one file each, with the types of the workspace's
- * private packages inside. The client's needs no package at all, so its schemas are written out as interfaces.
+ * Writes dist/index.d.ts of the client, the broker and the grader: one file each, with the types of the
+ * workspace's private packages inside. The client's needs no package at all, so its schemas are written out
+ * as interfaces.
  */
 export async function buildTypes(): Promise<void> {
   await mkdir(join(root, "cli/dist"), { recursive: true });
@@ -50,7 +51,9 @@ async function emitDeclarations(work: string): Promise<void> {
   await promisify(execFile)(process.execPath, [tsc, "-p", work]);
 }
 
-/** Throws on an import of a package that is not a dependency: users of the bundle would not have its types. */
+/**
+ * Throws on an import of a package that is not a dependency: users of the bundle would not have its types.
+ */
 async function bundle(name: PackageFolder, work: string): Promise<void> {
   const bundled = await rolldown({
     input: join(work, name, "src/index.d.ts"),

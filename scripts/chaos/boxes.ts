@@ -8,8 +8,8 @@ import { root } from "../lib/root.ts";
 import { createSeededRandom } from "./seeded-random.ts";
 
 /**
- * Runs each hostile program in a box of its own, then kills graders while they run boxes, until there were as many boxes as wanted.
- * Returns the exit code: 1 when a program got out, or anything is left.
+ * Runs each hostile program in a box of its own, then kills graders while they run boxes, until there were as
+ * many boxes as wanted. Returns the exit code: 1 when a program got out, or anything is left.
  */
 export async function attackBoxes({ boxes, seed }: { boxes: number; seed: number }): Promise<number> {
   closeInheritedFiles();

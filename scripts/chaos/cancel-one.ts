@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const RETRY_MS = 100;
 
-/** Submits a value that takes long, twice, and cancels it, trying each again until the broker has answered. */
+/**
+ * Submits a value that takes long, twice, and cancels it, trying each again until the broker has answered.
+ */
 export async function cancelOne(broker: string, key: string, id: string, signal: AbortSignal): Promise<void> {
   const value = { score: 0, seconds: 5, steps: 0 };
   const intent = { id, challenge: "chaos", input: { kind: "inline", data: value } };

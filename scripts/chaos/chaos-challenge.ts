@@ -1,7 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Takes as long as its input says, reports progress, and returns the score of its input with its start time, or refuses. */
+/**
+ * Takes as long as its input says, reports progress, and returns the score of its input with its start time,
+ * or refuses.
+ */
 const EVALUATOR = `import json, sys, time
 for line in sys.stdin:
     job = json.loads(line)

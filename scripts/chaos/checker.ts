@@ -72,7 +72,10 @@ function finding<T>(promise: string, all: readonly T[], look: (one: T) => string
   return { promise, broken: all.map(look).filter((one) => one !== null) };
 }
 
-/** An external grader may replace its grade, and repeats it after a lost answer: each time is another last event. */
+/**
+ * An external grader may replace its grade, and repeats it after a lost answer: each time is another last
+ * event.
+ */
 export function twice(
   { id, outside_status }: Pick<SubmissionRow, "id" | "outside_status">,
   attempts: readonly Pick<AttemptRow, "accepted">[],
@@ -94,8 +97,9 @@ export function unfinished({ id, state, outside_status, deadline_at }: Unfinishe
 type Unfinished = Pick<SubmissionRow, "id" | "state" | "outside_status" | "deadline_at">;
 
 /**
- * Deliveries of an attempt are counted, and each start of one is an event: when more have started than the accepted one's number, it
- * was an older one. A job that its grader returned may be counted from 1 again, by a queue that was rebuilt.
+ * Deliveries of an attempt are counted, and each start of one is an event: when more have started than the
+ * accepted one's number, it was an older one. A job that its grader returned may be counted from 1 again, by
+ * a queue that was rebuilt.
  */
 export function findLateReport(
   id: string,
@@ -138,8 +142,8 @@ function equalInputs(histories: readonly History[], byId: ReadonlyMap<string, Su
 }
 
 /**
- * Graded and refused are the participant's, and cancelled while it was graded, as it always may be by an external grader; whatever else
- * ended it gives the slot back. Other functions and dry runs take none.
+ * Graded and refused are the participant's, and cancelled while it was graded, as it always may be by an
+ * external grader; whatever else ended it gives the slot back. Other functions and dry runs take none.
  */
 export function wrongSlot(
   row: Pick<SubmissionRow, "id" | "state" | "function" | "dry_run" | "error_code" | "outside_status">,

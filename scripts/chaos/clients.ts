@@ -35,10 +35,16 @@ interface ClientsOptions {
 
 /** After so long at the most a session is given up for one through another door. */
 const MAX_SESSION_MS = 10_000;
-/** After a failed try; twice as long after each further one. Thousands that all knock at once would keep a fleet from rising. */
+/**
+ * After a failed try; twice as long after each further one. Thousands that all knock at once would keep a
+ * fleet from rising.
+ */
 const PAUSE_MS = 200;
 const MAX_PAUSE_MS = 8000;
-/** More come late: thousands that watch through a few sessions would do nothing but ask again, and little would be hit half-way. */
+/**
+ * More come late: thousands that watch through a few sessions would do nothing but ask again, and little
+ * would be hit half-way.
+ */
 const MAX_CONCURRENT = 200;
 
 /** A session of one participant, which several of her submissions use at the same time. */
@@ -53,7 +59,10 @@ const SESSION_LOST = new Set(["broker_lost", "broker_unreachable", "interrupted"
 const sessionKey = ({ participant, challenge }: Pick<PlannedSubmission, "participant" | "challenge">) =>
   `${participant} ${challenge}`;
 
-/** Participants that submit through the public library, each at its time or soon after, and follow what they submitted to its end. */
+/**
+ * Participants that submit through the public library, each at its time or soon after, and follow what they
+ * submitted to its end.
+ */
 export function startClients({ work, keys, brokerUrls, random, signal }: ClientsOptions): Clients {
   const retriedErrors = new Map<string, number>();
   const histories: History[] = work.map((one) => ({
@@ -137,7 +146,8 @@ export function startClients({ work, keys, brokerUrls, random, signal }: Clients
           return;
         }
         retriedErrors.set(code, (retriedErrors.get(code) ?? 0) + 1);
-        // Of this session, and not of one that has replaced it: each would end what the others had just begun, for ever.
+        // Of this session, and not of one that has replaced it: each would end what the others had just
+        // begun, for ever.
         if (SESSION_LOST.has(code)) session.until = 0;
         const longest = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
         await sleep(longest * (0.5 + random.next()), undefined, { signal }).catch(() => {});

@@ -77,8 +77,8 @@ async function injectFault(fleet: Fleet, { kind, part, index, holdMs }: Fault): 
 }
 
 /**
- * Starts it again, as whatever looks after a server does: until what it needs is there too. A broker that is older than the
- * records, as a newer one has migrated them, is replaced.
+ * Starts it again, as whatever looks after a server does: until what it needs is there too. A broker that is
+ * older than the records, as a newer one has migrated them, is replaced.
  */
 async function supervise(daemon: Daemon, replace: () => void): Promise<void> {
   for (const end = performance.now() + RESTART_TIMEOUT_MS; ; )
@@ -114,7 +114,10 @@ function endConnections(url: string): Promise<void> {
   );
 }
 
-/** As a standby is, or a server whose administrator stops writes for a while. Open transactions end as they began. */
+/**
+ * As a standby is, or a server whose administrator stops writes for a while. Open transactions end as they
+ * began.
+ */
 async function makeReadOnly(url: string, holdMs: number): Promise<void> {
   await query(url, "alter system set default_transaction_read_only = on", "select pg_reload_conf()");
   await sleep(holdMs);

@@ -29,7 +29,9 @@ export interface Fault {
 const TOGETHER = 10;
 /** One in so many takes a broker, Redis and all graders; and one in as many everything. */
 const ALL_TOGETHER = 50;
-/** For so many kills there is one failover and one full disk, where a fleet can have these; at least two each. */
+/**
+ * For so many kills there is one failover and one full disk, where a fleet can have these; at least two each.
+ */
 const RARE = 10;
 /** How long a master stays dead until its replica has certainly replaced it. */
 const FAILOVER_MS = 5000;
@@ -38,8 +40,8 @@ const UPGRADES = { broker: [0.2, 0.6], grader: [0.6, 0.9] } as const;
 const OTHERS = ["freeze", "freeze", "restart", "flush", "cut", "read-only", "starve"] as const;
 
 /**
- * A plan of `kills` processes killed with -9, and half as many other faults, spread over a time. The same chance and numbers give the
- * same plan.
+ * A plan of `kills` processes killed with -9, and half as many other faults, spread over a time. The same
+ * chance and numbers give the same plan.
  */
 export function planFaults(
   chance: SeededRandom,
@@ -71,7 +73,8 @@ export function planFaults(
     index: sparedOlder(part, chance.between(0, counts[part]), at),
     holdMs: chance.between(0, longest),
   });
-  // An older broker that ends does not start again once a newer one has migrated the records. One of them is to live beside the newer.
+  // An older broker that ends does not start again once a newer one has migrated the records. One of them is
+  // to live beside the newer.
   const sparedOlder = (part: Part, index: number, at: number) => {
     const isSpared = part === "broker" && index > 0 && index + 1 === upgrades?.broker;
     return isSpared && at >= ms * UPGRADES.broker[0] && at < ms * UPGRADES.broker[1] ? 0 : index;

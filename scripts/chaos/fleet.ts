@@ -61,7 +61,9 @@ export interface Fleet {
   readonly env: NodeJS.ProcessEnv;
   /** Data folder of the first broker. */
   readonly data: string;
-  /** Adds a participant with the first broker's program, whose release may be older, and returns the API key. */
+  /**
+   * Adds a participant with the first broker's program, whose release may be older, and returns the API key.
+   */
   addParticipant(name: string): Promise<string>;
   /** Lets the broker or grader be the newer release from its next start on. */
   upgrade(part: Part, index: number): void;
@@ -81,7 +83,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     options.records === "postgres" ? startPostgres({ folder: join(folder, "postgres") }) : null,
     options.s3 ? startSwift({ folder: join(folder, "swift") }) : null,
   ]);
-  // Clients send their bytes to where brokers and graders reach the store, so that this wire can be cut as well.
+  // Clients send their bytes to where brokers and graders reach the store, so that this wire can be cut as
+  // well.
   const store = swift && (await startBalancer([swift.port]));
   const env = {
     LOG_LEVEL: "info",
@@ -227,7 +230,10 @@ function preload(runtime: string): string[] {
 const environment = (env: NodeJS.ProcessEnv) =>
   Object.entries(env).map(([name, value]) => `${name}=${value ?? ""}`);
 
-/** Waits for an answer as long as a broker that is up may take for it on a busy machine: one that seems not to start is killed. */
+/**
+ * Waits for an answer as long as a broker that is up may take for it on a busy machine: one that seems not to
+ * start is killed.
+ */
 async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   await response.body?.cancel();

@@ -8,8 +8,8 @@ const JOB_SECONDS = 10;
 const THAW_AFTER_MS = 4000;
 
 /**
- * Freezes the grader of a long job until another grader runs it, and thaws it before that one is done, so that its report comes too
- * late. Random faults hardly ever do this. Returns whether it came to that.
+ * Freezes the grader of a long job until another grader runs it, and thaws it before that one is done, so
+ * that its report comes too late. Random faults hardly ever do this. Returns whether it came to that.
  */
 export async function provokeLateReport(options: {
   fleet: Pick<Fleet, "grader" | "brokerUrls">;

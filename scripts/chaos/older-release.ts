@@ -18,8 +18,9 @@ export interface OlderRelease {
 }
 
 /**
- * Finds an older release: in a folder that has one built or installed, or at a git revision, which is built in `folder` with the
- * packages that are installed here. By default the newest tag before this tree, or the last commit before its newest migration.
+ * Finds an older release: in a folder that has one built or installed, or at a git revision, which is built
+ * in `folder` with the packages that are installed here. By default the newest tag before this tree, or the
+ * last commit before its newest migration.
  */
 export async function prepareOlderRelease(wanted: string | null, folder: string): Promise<OlderRelease> {
   if (wanted !== null && existsSync(wanted)) return releaseIn(resolve(wanted), `of ${resolve(wanted)}`);
@@ -68,7 +69,8 @@ async function build(commit: string, folder: string): Promise<void> {
     if (name !== "@crowdai")
       await symlink(join(root, "node_modules", name), join(folder, "node_modules", name));
   for (const name of PACKAGES) await symlink(join(folder, name), join(folder, "node_modules/@crowdai", name));
-  // A part that fails to build, such as the types of the client, may not be needed: what is, is looked for afterwards.
+  // A part that fails to build, such as the types of the client, may not be needed: what is, is looked for
+  // afterwards.
   await run(process.execPath, ["scripts/build.ts"], { cwd: folder, maxBuffer: 1 << 24 }).catch(() => {});
 }
 

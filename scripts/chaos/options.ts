@@ -26,7 +26,9 @@ export interface Options {
   olderRelease: string | null;
   /** Attack so many boxes instead of a fleet. */
   boxes: number | null;
-  /** End the process so often at each marked point instead, of the steps whose names contain one of the parts. */
+  /**
+   * End the process so often at each marked point instead, of the steps whose names contain one of the parts.
+   */
   points: { times: number; lanes: number; parts: readonly string[]; tally: string | null } | null;
   keep: boolean;
   verbose: boolean;

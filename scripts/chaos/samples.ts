@@ -24,8 +24,8 @@ const samplesSchema = z
   .min(1);
 
 /**
- * Inputs for the user's own challenges: what chaos.json in a challenge's folder lists, or its public files that it accepts. Throws
- * an Error for a challenge with neither.
+ * Inputs for the user's own challenges: what chaos.json in a challenge's folder lists, or its public files
+ * that it accepts. Throws an Error for a challenge with neither.
  */
 export async function loadSamples(
   random: SeededRandom,

@@ -17,7 +17,10 @@ export interface PlannedSubmission {
   expected: Expected | null;
   /** Milliseconds from the first submission on. */
   at: number;
-  /** `twice`: sent through two sessions at once. `leave`: the client goes away after the acknowledgement, and looks later. */
+  /**
+   * `twice`: sent through two sessions at once. `leave`: the client goes away after the acknowledgement, and
+   * looks later.
+   */
   manner: "stay" | "twice" | "leave";
 }
 
@@ -28,7 +31,10 @@ export interface Sample {
   expected: Expected | null;
 }
 
-/** Plans the submissions of a run, spread evenly at random over its time. Ids contain the seed, which distinguishes runs. */
+/**
+ * Plans the submissions of a run, spread evenly at random over its time. Ids contain the seed, which
+ * distinguishes runs.
+ */
 export function planSubmissions(
   random: SeededRandom,
   {
@@ -52,7 +58,10 @@ export function planSubmissions(
   })).sort((a, b) => a.at - b.at);
 }
 
-/** Inputs for the challenge of our own: mostly quick, some slow, some refused, some with progress, some as files. */
+/**
+ * Inputs for the challenge of our own: mostly quick, some slow, some refused, some with progress, some as
+ * files.
+ */
 export function generateSamples(
   random: SeededRandom,
   folder: string,

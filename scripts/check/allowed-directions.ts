@@ -6,7 +6,9 @@ export interface Directions {
   packages: readonly string[];
   /** Files outside the source folder that it may import. */
   outside?: readonly string[];
-  /** For each folder and file just below the source folder, which others it may import. Without a row: none. */
+  /**
+   * For each folder and file just below the source folder, which others it may import. Without a row: none.
+   */
   parts?: Readonly<Record<string, readonly string[]>>;
   /** Packages that a part must not know. */
   forbidden?: readonly { in: string; packages: readonly string[] }[];
@@ -169,5 +171,8 @@ export const DIRECTIONS: readonly Directions[] = [
   },
 ];
 
-/** Imports that break the table or close a cycle and must go. The list only shrinks; an unused entry fails the check. */
+/**
+ * Imports that break the table or close a cycle and must go. The list only shrinks; an unused entry fails the
+ * check.
+ */
 export const KNOWN_EXCEPTIONS: readonly string[] = [];

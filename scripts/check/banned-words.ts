@@ -1,5 +1,5 @@
-// `node scripts/check/banned-words.ts [path …]`: lists words that a reader would have to learn, and what to write instead.
-// CONTRIBUTING.md, "How we write", gives the reasons.
+// `node scripts/check/banned-words.ts [path …]`: lists words that a reader would have to learn, and what to
+// write instead. CONTRIBUTING.md, "How we write", gives the reasons.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,10 @@ import { root } from "../lib/root.ts";
 interface BannedWord {
   pattern: RegExp;
   instead: string;
-  /** A line that matches is left alone: the word is a field, a column or a stored value there, or has its plain meaning. */
+  /**
+   * A line that matches is left alone: the word is a field, a column or a stored value there, or has its
+   * plain meaning.
+   */
   except?: RegExp;
 }
 

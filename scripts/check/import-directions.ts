@@ -8,7 +8,10 @@ import { type Import, readImports } from "./read-imports.ts";
 /** Tests and what only tests use may reach into every part. */
 const isForTests = (file: string) => /\.(?:test|contract)\.tsx?$/.test(file) || file.includes("/testing/");
 
-/** Returns every import that breaks the table of directions, and every cycle between files and between folders. */
+/**
+ * Returns every import that breaks the table of directions, and every cycle between files and between
+ * folders.
+ */
 export function directionProblems(
   at: string,
   packages: readonly Directions[],

@@ -1,5 +1,6 @@
-// Lists steps without a name: commits, publications, claims, reports, acknowledgements, uploads, writes of the step channel, git
-// refs, and what is sent to webhooks and the webapp. `npm run chaos -- --points` ends the process at each of them.
+// Lists steps without a name: commits, publications, claims, reports, acknowledgements, uploads, writes of
+// the step channel, git refs, and what is sent to webhooks and the webapp. `npm run chaos -- --points` ends
+// the process at each of them.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +16,10 @@ interface Kind {
   except?: RegExp;
 }
 
-/** Scripts of Redis that only read, or only extend a lease: to end before or after them is to end between two steps. */
+/**
+ * Scripts of Redis that only read, or only extend a lease: to end before or after them is to end between two
+ * steps.
+ */
 const READS = "ATTACHED|CHECK_EPOCH|INFO|KNOWN|READ_REPORTS|RENEW_LEASES|RENEW_REBUILD|STOP_READING|TIDY";
 
 const KINDS: readonly Kind[] = [

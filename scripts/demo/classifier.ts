@@ -18,7 +18,10 @@ export function readFlowers(file: string): Flower[] {
   });
 }
 
-/** Gaussian naive Bayes: the species under which the measurements are likeliest, each taken as normally distributed. */
+/**
+ * Gaussian naive Bayes: the species under which the measurements are likeliest, each taken as normally
+ * distributed.
+ */
 export function gaussianNaiveBayes(train: readonly Flower[]): Classifier {
   const models = [...Map.groupBy(train, ({ species }) => species)].map(([species, flowers]) => ({
     species,

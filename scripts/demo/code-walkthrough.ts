@@ -5,7 +5,10 @@ import type { RunningBroker } from "../lib/running-broker.ts";
 import { register } from "./participant.ts";
 import { crowdai, say } from "./prompt.ts";
 
-/** Plays a participant of a code challenge, printing each step. Resolves to the settings needed to continue as her. */
+/**
+ * Plays a participant of a code challenge, printing each step. Resolves to the settings needed to continue as
+ * her.
+ */
 export async function participateWithCode(
   broker: RunningBroker,
   folder: string,

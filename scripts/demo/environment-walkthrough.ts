@@ -6,7 +6,10 @@ import type { RunningBroker } from "../lib/running-broker.ts";
 import { register } from "./participant.ts";
 import { crowdai, prompt, say } from "./prompt.ts";
 
-/** Plays a participant of an environment challenge, printing each step. Resolves to the settings needed to continue as her. */
+/**
+ * Plays a participant of an environment challenge, printing each step. Resolves to the settings needed to
+ * continue as her.
+ */
 export async function participateWithAgents(
   broker: RunningBroker,
   folder: string,

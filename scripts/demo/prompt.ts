@@ -20,8 +20,8 @@ export interface Shell {
 }
 
 /**
- * Runs the built `crowdai` command on this terminal, after a prompt line: `shown`, or what the arguments say. An exit code
- * other than `expected` ends the demo.
+ * Runs the built `crowdai` command on this terminal, after a prompt line: `shown`, or what the arguments say.
+ * An exit code other than `expected` ends the demo.
  */
 export async function crowdai(
   { cwd, env }: Shell,

@@ -14,7 +14,10 @@ import { crowdai, say } from "./prompt.ts";
 const SEPALS = [0, 1];
 const PETALS = [2, 3];
 
-/** Plays two participants, printing each step. Resolves to the settings needed to continue as the first of them. */
+/**
+ * Plays two participants, printing each step. Resolves to the settings needed to continue as the first of
+ * them.
+ */
 export async function participate(
   broker: RunningBroker,
   folder: string,

@@ -1,4 +1,5 @@
-// Writes shared/challenge.schema.json, from which editors complete challenge.json; with --check, says whether it is up to date.
+// Writes shared/challenge.schema.json, from which editors complete challenge.json; with --check, says whether
+// it is up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
-// Writes cli/crowdai.1, the manual page, from the syntax of the command line; with --check, says whether it is up to date.
+// Writes cli/crowdai.1, the manual page, from the syntax of the command line; with --check, says whether it
+// is up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// Writes grader/src/box/bubblewrap/syscall-numbers.json: the numbers of the allowed system calls, from the kernel's headers (Debian
-// package linux-libc-dev); with --check, says whether it is up to date.
+// Writes grader/src/box/bubblewrap/syscall-numbers.json: the numbers of the allowed system calls, from the
+// kernel's headers (Debian package linux-libc-dev); with --check, says whether it is up to date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -21,7 +21,10 @@ const DEFAULT_LIMIT_MINUTES = 15;
 const GRACE_MS = 5000;
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Returns a signal that aborts after some minutes, with a reason that names the limit, and how to change it where that is possible. */
+/**
+ * Returns a signal that aborts after some minutes, with a reason that names the limit, and how to change it
+ * where that is possible.
+ */
 export function timeLimit(minutes: number, hint?: string): AbortSignal {
   const controller = new AbortController();
   const reason = `its limit of ${minutes} minutes${hint ? ` (${hint})` : ""}`;
@@ -30,8 +33,8 @@ export function timeLimit(minutes: number, hint?: string): AbortSignal {
 }
 
 /**
- * Runs a command in the root folder, as a process group of its own: when it has to end early, or this process is interrupted, all of
- * its children end with it.
+ * Runs a command in the root folder, as a process group of its own: when it has to end early, or this process
+ * is interrupted, all of its children end with it.
  */
 export function runCommand(
   command: string,

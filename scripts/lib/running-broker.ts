@@ -36,7 +36,10 @@ export interface BrokerOptions {
   concurrency?: number;
 }
 
-/** Starts the built `crowdai-broker start` on a free port and waits until it is ready. Its output goes to data/broker.log. */
+/**
+ * Starts the built `crowdai-broker start` on a free port and waits until it is ready. Its output goes to
+ * data/broker.log.
+ */
 export async function startBroker({
   data,
   challenges,

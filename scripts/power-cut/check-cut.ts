@@ -8,7 +8,10 @@ import type { Records } from "../../broker/src/records/records.ts";
 import { createFolderStore } from "../../shared/src/objects/index.ts";
 import type { Acknowledgment } from "./record-broker.ts";
 
-/** Reads what a cut left of a broker's data folder, and returns what is not there of what was promised before it. */
+/**
+ * Reads what a cut left of a broker's data folder, and returns what is not there of what was promised before
+ * it.
+ */
 export async function checkCut(
   state: string,
   {

@@ -33,8 +33,9 @@ type Node = FileNode | FolderNode;
 export type Mercy = "nothing" | "some" | "all";
 
 /**
- * A disk that forgets what was not synced. A file's bytes are safe after an fsync of the file; its name, after an fsync of its
- * folder. Everything else may be gone after a cut, or there, or there in part. Stricter than any file system in use.
+ * A disk that forgets what was not synced. A file's bytes are safe after an fsync of the file; its name,
+ * after an fsync of its folder. Everything else may be gone after a cut, or there, or there in part. Stricter
+ * than any file system in use.
  */
 export interface Disk {
   apply(step: Step): void;

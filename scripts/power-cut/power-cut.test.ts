@@ -41,7 +41,10 @@ async function recordCommand(argv: (folder: string) => string[]) {
   return { scratch, folder, trace };
 }
 
-/** Cuts the power after the last step, until each mercy has come up, and returns what a file holds then: null without it. */
+/**
+ * Cuts the power after the last step, until each mercy has come up, and returns what a file holds then: null
+ * without it.
+ */
 async function leftOf(program: string, name: string): Promise<(string | null)[]> {
   const recorded = await record(program);
   const left = new Set<string | null>();

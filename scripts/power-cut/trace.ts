@@ -28,7 +28,10 @@ const TAIL = 10_000;
 const CALLS =
   "open,openat,creat,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,copy_file_range,sendfile,ioctl";
 
-/** Stands before a command whose changes are to be recorded. The command stays this process's own child: it can be killed. */
+/**
+ * Stands before a command whose changes are to be recorded. The command stays this process's own child: it
+ * can be killed.
+ */
 export const recording = (file: string): [string, ...string[]] => [
   ...(["strace", "-D", "-f", "-q", "-ttt", "-T", "-y", "-xx"] as const),
   ...["-s", "100000000", "--seccomp-bpf", "-e", "signal=none", "-e", `trace=${CALLS}`, "-o", file],

@@ -1,8 +1,8 @@
 import type { Manifest } from "./manifest.ts";
 
 /**
- * Returns what keeps packages from being released together: versions that differ, a version without an entry in the
- * changelog.
+ * Returns what keeps packages from being released together: versions that differ, a version without an entry
+ * in the changelog.
  */
 export function versionProblems(manifests: readonly Manifest[], changelog: string): string[] {
   const versions = new Set(manifests.map(({ version }) => version));
@@ -14,7 +14,10 @@ export function versionProblems(manifests: readonly Manifest[], changelog: strin
   return hasEntry ? [] : [`CHANGELOG.md has no entry "## [${version}] - <date>"`];
 }
 
-/** Returns what is missing or wrong in a package.json. The addresses of the project are those of the workspace's own. */
+/**
+ * Returns what is missing or wrong in a package.json. The addresses of the project are those of the
+ * workspace's own.
+ */
 export function manifestProblems(manifest: Manifest, folder: string, workspace: Manifest): string[] {
   const { name, exports, dependencies = {} } = manifest;
   const problems: string[] = [];

@@ -12,7 +12,10 @@ export interface PackedPackage {
   files: { path: string; size: number }[];
 }
 
-/** Packs the package in `folder` as `npm publish` would, without running its scripts. Writes the tarball to `destination`. */
+/**
+ * Packs the package in `folder` as `npm publish` would, without running its scripts. Writes the tarball to
+ * `destination`.
+ */
 export async function packPackage(folder: string, destination: string): Promise<PackedPackage> {
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", destination];
   const { stdout } = await promisify(execFile)("npm", args, { cwd: folder, maxBuffer: 16 * 1024 * 1024 });

@@ -18,8 +18,8 @@ export interface ReleaseOptions {
 }
 
 /**
- * Checks the packages, prints what it publishes, and publishes it unless this is a dry run. Nothing is published when one
- * check of one package fails. Resolves to the exit code.
+ * Checks the packages, prints what it publishes, and publishes it unless this is a dry run. Nothing is
+ * published when one check of one package fails. Resolves to the exit code.
  */
 export async function release({
   root,

@@ -7,7 +7,10 @@ const iris = join(root, "scripts/demo/challenges/iris");
 const SPECIES = ["setosa", "versicolor", "virginica"];
 const HOUR = 3600_000;
 
-/** The participants: the errors of 50 that their first try makes and their last, and the number of tries between. */
+/**
+ * The participants: the errors of 50 that their first try makes and their last, and the number of tries
+ * between.
+ */
 const PEOPLE: [name: string, first: number, last: number, tries: number][] = [
   ["ada", 17, 1, 14],
   ["grace", 13, 2, 9],

@@ -41,7 +41,10 @@ export interface Daemon {
 const START_MS = 90_000;
 const STOP_MS = 5_000;
 const RESTARTS = 8;
-/** Below the ports that systems give to outgoing connections: one of those could take a port before its server does. */
+/**
+ * Below the ports that systems give to outgoing connections: one of those could take a port before its server
+ * does.
+ */
 const [LOWEST_PORT, HIGHEST_PORT] = [12_000, 32_000];
 
 /** Starts a server and waits until it answers. Rejects with the end of its log when it does not. */

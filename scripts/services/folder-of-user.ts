@@ -3,7 +3,10 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
-/** Makes a folder that belongs to a user whose group has the same name, and that the user can reach. Only for root. */
+/**
+ * Makes a folder that belongs to a user whose group has the same name, and that the user can reach. Only for
+ * root.
+ */
 export async function makeFolderOf(user: string, folder: string): Promise<void> {
   mkdirSync(dirname(folder), { recursive: true });
   makeTraversable(dirname(folder));

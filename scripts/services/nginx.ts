@@ -11,8 +11,9 @@ export interface Nginx {
 }
 
 /**
- * Starts nginx with one server for each of these blocks, which hold its directives without `listen`: each gets a free
- * port. Everything else is nginx's default. Its files are in the folder, and it runs as an ordinary user.
+ * Starts nginx with one server for each of these blocks, which hold its directives without `listen`: each
+ * gets a free port. Everything else is nginx's default. Its files are in the folder, and it runs as an
+ * ordinary user.
  */
 export async function startNginx(folder: string, servers: readonly string[]): Promise<Nginx> {
   const program = findProgram("nginx");

@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const DATABASE = "crowdai";
 
 /**
- * Starts PostgreSQL with an empty database `crowdai`. It does not sync to the disk, which only a machine's crash would
- * show; say `args: ["-c", "fsync=on"]` where the speed is measured.
+ * Starts PostgreSQL with an empty database `crowdai`. It does not sync to the disk, which only a machine's
+ * crash would show; say `args: ["-c", "fsync=on"]` where the speed is measured.
  */
 export async function startPostgres(options: ServiceOptions): Promise<Service> {
   const program = requireProgram("postgres", "postgres");

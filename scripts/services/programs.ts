@@ -20,7 +20,10 @@ export const SERVICES: Record<ServiceName, { programs: readonly string[]; debian
   },
 };
 
-/** Full path of a service's program, or null. Debian keeps PostgreSQL's in a folder for each version, off the path. */
+/**
+ * Full path of a service's program, or null. Debian keeps PostgreSQL's in a folder for each version, off the
+ * path.
+ */
 export function findProgram(name: string): string | null {
   return onPath(name, [...postgresFolders(), process.env.PATH, "/usr/sbin"].join(":"));
 }
@@ -28,7 +31,10 @@ export function findProgram(name: string): string | null {
 /** A program that a service needs is not installed. The message says how to install it. */
 export class MissingProgramError extends Error {}
 
-/** Full path of a service's program. Throws a MissingProgramError that names the Debian package when it is not there. */
+/**
+ * Full path of a service's program. Throws a MissingProgramError that names the Debian package when it is not
+ * there.
+ */
 export function requireProgram(service: ServiceName, name: string): string {
   const found = findProgram(name);
   if (found === null)
@@ -43,8 +49,8 @@ export function isInstalled(service: ServiceName): boolean {
 }
 
 /**
- * For `describe.skipIf(withoutService("redis"))`: whether the service cannot be started here. Says so loudly, and throws where
- * CI=true, because nothing else checks what CI leaves out.
+ * For `describe.skipIf(withoutService("redis"))`: whether the service cannot be started here. Says so loudly,
+ * and throws where CI=true, because nothing else checks what CI leaves out.
  */
 export function withoutService(service: ServiceName): boolean {
   if (isInstalled(service)) return false;

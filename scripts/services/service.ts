@@ -1,7 +1,9 @@
 import type { Daemon } from "./daemon.ts";
 
 export interface ServiceOptions {
-  /** Where its state and log live: started again on the same folder, it has what it had. Made when missing. */
+  /**
+   * Where its state and log live: started again on the same folder, it has what it had. Made when missing.
+   */
   folder: string;
   /** A free one by default. */
   port?: number;

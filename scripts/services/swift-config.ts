@@ -5,7 +5,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The servers of a Swift on one machine, in the order of their ports: the proxy first, the cache's port after them. */
+/**
+ * The servers of a Swift on one machine, in the order of their ports: the proxy first, the cache's port after
+ * them.
+ */
 export const SWIFT_SERVERS = ["proxy", "container", "account", "object"] as const;
 
 export const SWIFT_ACCESS_KEY = "test:tester";

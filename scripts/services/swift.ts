@@ -8,8 +8,8 @@ import { currentUser, SWIFT_SERVERS, writeSwiftConfig } from "./swift-config.ts"
 export { SWIFT_ACCESS_KEY, SWIFT_REGION, SWIFT_SECRET_KEY } from "./swift-config.ts";
 
 /**
- * Starts OpenStack Swift with its S3 API: four servers and a cache, on five ports in a row. A signal goes to all of them.
- * `args` are the proxy's. Addressing is path-style.
+ * Starts OpenStack Swift with its S3 API: four servers and a cache, on five ports in a row. A signal goes to
+ * all of them. `args` are the proxy's. Addressing is path-style.
  */
 export async function startSwift(options: ServiceOptions): Promise<Service> {
   const port = options.port ?? (await freePorts(SWIFT_SERVERS.length + 1));

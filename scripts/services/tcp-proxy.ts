@@ -3,7 +3,10 @@ import { connect, createServer, type Socket } from "node:net";
 /** A TCP proxy on loopback that does to connections what networks do. */
 export interface TcpProxy {
   readonly port: number;
-  /** Carries nothing either way, and tells neither end: what a pulled cable or a firewall does. New connections hang, too. */
+  /**
+   * Carries nothing either way, and tells neither end: what a pulled cable or a firewall does. New
+   * connections hang, too.
+   */
   freeze(): void;
   /** Forgets frozen connections without a word and carries new ones. */
   thaw(): void;

@@ -1,4 +1,7 @@
-/** All that is left to chance in a schedule. 0 and false are always the dull choice: the oldest step, no fault. */
+/**
+ * All that is left to chance in a schedule. 0 and false are always the dull choice: the oldest step, no
+ * fault.
+ */
 export interface Choices {
   /** Returns a number from 0 to `count` - 1. */
   pick(count: number): number;

@@ -1,4 +1,5 @@
-// Looks for each planted fault whose name matches, and sends the number of schedules until it was found, or null.
+// Looks for each planted fault whose name matches, and sends the number of schedules until it was found, or
+// null.
 //
 //   node scripts/simulate/find-planted.ts [<regular expression>]
 import { hearParent, sendToParent } from "../lib/parent-process.ts";

@@ -24,7 +24,10 @@ export interface Failures {
   throwFirst(): void;
 }
 
-/** Runs a schedule in a world of its own to its end, or to the first broken promise. Nothing of it stays in the database. */
+/**
+ * Runs a schedule in a world of its own to its end, or to the first broken promise. Nothing of it stays in
+ * the database.
+ */
 export async function playSchedule(
   database: Database,
   choices: Choices,

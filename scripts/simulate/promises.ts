@@ -42,7 +42,10 @@ export interface Verdicts {
   slots(row: Row): readonly (string | null)[];
 }
 
-/** The promises of the product, checked after each commit against everything that was acknowledged and announced. */
+/**
+ * The promises of the product, checked after each commit against everything that was acknowledged and
+ * announced.
+ */
 export interface Promises {
   /** A client has a receipt. */
   acknowledged(id: string): void;

@@ -7,7 +7,10 @@ import type { Program, World } from "./world.ts";
 /** An answer is sent a while after the clock of the session was started again. */
 const SLACK_SECONDS = 30;
 
-/** Promises to the agent of a session: its verdict is the right one, its grade is that of the journal, and each step counts once. */
+/**
+ * Promises to the agent of a session: its verdict is the right one, its grade is that of the journal, and
+ * each step counts once.
+ */
 export interface SessionPromises {
   readonly verdicts: Verdicts;
   /** Whether the agent has an observation of its first episode. */

@@ -38,9 +38,9 @@ const catalog = catalogOf(config);
 const INTERVALS = { dispatch: 60_000, deadlines: 120_000, regrades: 60_000 };
 
 /**
- * Runs one session of a remote agent: it is registered, queued and taken like any submission. Requests go over any broker and a step
- * channel to the grader that holds the session, whose journal another one continues. The product's own code does all that brokers do,
- * plays the session and judges the requests.
+ * Runs one session of a remote agent: it is registered, queued and taken like any submission. Requests go
+ * over any broker and a step channel to the grader that holds the session, whose journal another one
+ * continues. The product's own code does all that brokers do, plays the session and judges the requests.
  */
 export function runSessionSchedule(
   database: Database,

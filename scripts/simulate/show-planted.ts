@@ -7,8 +7,8 @@ import { runScript } from "./run-script.ts";
 const MAX_SCHEDULES = 1000;
 
 /**
- * Plants each fault and prints what sees it: a schedule, which must shrink and repeat, or the tests of the part. Returns whether all were
- * seen.
+ * Plants each fault and prints what sees it: a schedule, which must shrink and repeat, or the tests of the
+ * part. Returns whether all were seen.
  */
 export async function showPlanted(): Promise<boolean> {
   const names = [...Object.keys(PLANTED_FAULTS), ...Object.keys(FOUND_BY_TESTS)];

@@ -3,8 +3,8 @@ import { type Choices, replayed } from "./choices.ts";
 const MAX_RUNS = 200;
 
 /**
- * Looks for a duller schedule that fails in the same way: without its end, then with dull choices in ever smaller parts of it. Returns the choices of
- * the dullest that was found.
+ * Looks for a duller schedule that fails in the same way: without its end, then with dull choices in ever
+ * smaller parts of it. Returns the choices of the dullest that was found.
  */
 export async function shrink(
   failing: readonly number[],

@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import type { RangeResult } from "./run-range.ts";
 import { runScript } from "./run-script.ts";
 
-/** All but those that take hundreds of schedules, or of steps: `npm run simulate -- --planted` looks for all. */
+/**
+ * All but those that take hundreds of schedules, or of steps: `npm run simulate -- --planted` looks for all.
+ */
 const FOUND_SOON =
   "^(?!fence|deadline|jobs of|lost start|requeue|disqualified|marked as|outbox|silent|played).*$";
 

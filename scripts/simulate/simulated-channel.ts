@@ -8,7 +8,10 @@ interface Ask {
   resolve: (answer: AgentAnswer) => void;
 }
 
-/** A step channel for one session that keeps the contract of shared/src/step-channel and outlives every program. */
+/**
+ * A step channel for one session that keeps the contract of shared/src/step-channel and outlives every
+ * program.
+ */
 export interface SimulatedChannel {
   /** As a broker sees it. */
   ask(broker: Program, request: AgentRequest, signal: AbortSignal): Promise<AgentAnswer>;

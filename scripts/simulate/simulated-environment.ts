@@ -7,7 +7,10 @@ export const IDLE_SECONDS = 120;
 export const EPISODE_SECONDS = 300;
 const ACTIONS = 5;
 
-/** Returns the reward of a step: it depends on all steps before, so that one that is lost or taken twice changes the next ones. */
+/**
+ * Returns the reward of a step: it depends on all steps before, so that one that is lost or taken twice
+ * changes the next ones.
+ */
 export function rewardOf(history: readonly number[]): number {
   return history.reduce((sum, action) => (sum * 7 + action + 1) % 101, 1);
 }

@@ -9,7 +9,10 @@ const CRASHED: Outcome = {
   evaluator_version: "1",
 };
 
-/** Returns the evaluator's outcome for a value: its own number as the score, sometimes a refusal, or a failure of the evaluator. */
+/**
+ * Returns the evaluator's outcome for a value: its own number as the score, sometimes a refusal, or a failure
+ * of the evaluator.
+ */
 export function outcomeOf(value: number): Outcome {
   const evaluator_version = "1";
   if (value % 7 === 3) return { ok: false, code: "rejected", message: "not a good one", evaluator_version };

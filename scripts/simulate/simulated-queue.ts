@@ -7,13 +7,16 @@ export interface Lease {
   readonly job: Job;
   readonly delivery: number;
   readonly grader: Program;
-  /** Called when the job is another grader's, or was cancelled, which this one hears with its next heartbeat. */
+  /**
+   * Called when the job is another grader's, or was cancelled, which this one hears with its next heartbeat.
+   */
   onGiven: () => void;
 }
 
 /**
- * A queue that keeps the contract of shared/src/queue and no more: it outlives every program, loses its contents, delivers jobs and reports
- * again, refuses to take jobs for a while, and hears of a grader's death late.
+ * A queue that keeps the contract of shared/src/queue and no more: it outlives every program, loses its
+ * contents, delivers jobs and reports again, refuses to take jobs for a while, and hears of a grader's death
+ * late.
  */
 export interface SimulatedQueue {
   /** As a broker sees it. */

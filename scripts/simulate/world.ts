@@ -33,8 +33,9 @@ const EARLY_TIMER_PERCENT = 4;
 const RARER = 10;
 
 /**
- * A clock, and programs that take turns. Each waits at its next step until the world lets it go on: in any order, after any time, or never,
- * because the program crashed. Between two steps, a program runs undisturbed.
+ * A clock, and programs that take turns. Each waits at its next step until the world lets it go on: in any
+ * order, after any time, or never, because the program crashed. Between two steps, a program runs
+ * undisturbed.
  */
 export interface World {
   readonly choices: Choices;
@@ -134,13 +135,21 @@ export function createWorld(choices: Choices, { faults, begin }: { faults: numbe
   return world;
 }
 
-/** Waits as a crashed program does. Each has a promise of its own: one for all would hold all that ever waited for it in memory. */
+/**
+ * Waits as a crashed program does. Each has a promise of its own: one for all would hold all that ever waited
+ * for it in memory.
+ */
 export const never = (): Promise<never> => new Promise(() => {});
 
-/** Lets every program run on to its next step: Node.js calls what waits for the next tick when no promise has work left. */
+/**
+ * Lets every program run on to its next step: Node.js calls what waits for the next tick when no promise has
+ * work left.
+ */
 const settled = () => new Promise<void>((resolve) => nextTick(resolve));
 
-/** Replaces the timers and the clock of this process by those of the world until it is called again with null. */
+/**
+ * Replaces the timers and the clock of this process by those of the world until it is called again with null.
+ */
 export function useTimersOf(world: World | null): void {
   if (world === null) {
     Object.assign(globalThis, real);

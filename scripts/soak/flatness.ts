@@ -18,8 +18,8 @@ export interface Flatness {
 const ALLOWED = 0.05;
 
 /**
- * Compares the second quarter of a run with its last one. The first is for warming up. Of each, the value counts below which a quarter
- * of its samples are: memory rises until it is collected. It may shrink.
+ * Compares the second quarter of a run with its last one. The first is for warming up. Of each, the value
+ * counts below which a quarter of its samples are: memory rises until it is collected. It may shrink.
  */
 export function flatnessOf({ name, values, noise }: Series): Flatness {
   const quarter = Math.floor(values.length / 4);

@@ -3,7 +3,8 @@ import { type CommandOptions, type CommandResult, runCommand } from "../lib/run-
 import { step } from "../lib/step.ts";
 
 /**
- * Starts a command beside other steps. Its output goes to a file, and is printed by the returned function, which waits for its end.
+ * Starts a command beside other steps. Its output goes to a file, and is printed by the returned function,
+ * which waits for its end.
  */
 export function startInBackground(
   title: string,

@@ -1,4 +1,5 @@
-// vitest's global setup: builds when what was built is older than its sources, so that a bare `vitest` tests what is there.
+// vitest's global setup: builds when what was built is older than its sources, so that a bare `vitest` tests
+// what is there.
 import { execFile } from "node:child_process";
 import { glob, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +30,8 @@ export async function isStale(folder: string): Promise<boolean> {
 export default async function setup(): Promise<void> {
   if (!(await isStale(root))) return;
   try {
-    // With the pinned Node.js, whichever runtime the tests run under: a build depends on what its own runtime has inside.
+    // With the pinned Node.js, whichever runtime the tests run under: a build depends on what its own runtime
+    // has inside.
     await promisify(execFile)(process.execPath, ["scripts/run.mjs", "scripts/build.ts"], { cwd: root });
   } catch (error) {
     // Most tests need nothing built; `npm test` counts a broken build by itself.

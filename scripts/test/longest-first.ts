@@ -1,8 +1,9 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * The slowest files, longest first: one that starts last lets all others wait for it. Vitest knows times from the run before, which a
- * fresh clone has none of. Those that mostly wait stand between those that keep a processor busy.
+ * The slowest files, longest first: one that starts last lets all others wait for it. Vitest knows times from
+ * the run before, which a fresh clone has none of. Those that mostly wait stand between those that keep a
+ * processor busy.
  */
 export const SLOWEST_FILES: readonly string[] = [
   "test/fleet/fleet",
@@ -50,9 +51,9 @@ export const SLOWEST_FILES: readonly string[] = [
 ];
 
 /**
- * The projects, in their order. A process that finds a file of another project next in the queue ends, and all that it has imported is
- * imported again: so the files of a project stay together, and those that have processes of their own come first. The quickest come last,
- * when the other processes wait for the end.
+ * The projects, in their order. A process that finds a file of another project next in the queue ends, and
+ * all that it has imported is imported again: so the files of a project stay together, and those that have
+ * processes of their own come first. The quickest come last, when the other processes wait for the end.
  */
 const PROJECTS = ["large", "suite", "unit"];
 

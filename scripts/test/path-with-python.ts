@@ -4,8 +4,8 @@ import { delimiter, dirname } from "node:path";
 import { onPath } from "../lib/find-program.ts";
 
 /**
- * Returns the path with the folder of the interpreter itself in front where `python3` is the script of a version manager, which takes
- * several times as long to start: the tests start hundreds of evaluators.
+ * Returns the path with the folder of the interpreter itself in front where `python3` is the script of a
+ * version manager, which takes several times as long to start: the tests start hundreds of evaluators.
  */
 export function pathWithPython(path: string = process.env.PATH ?? ""): string {
   const found = onPath("python3", path);

@@ -3,7 +3,10 @@
 const EVERY_TEST = ["{shared,grader,broker,cli,scripts,test}/**/*.test.ts", "{broker,cli}/**/*.test.tsx"];
 const NO_TEST = ["**/node_modules/**", "**/dist/**"];
 
-/** Tests that start services, brokers, graders, evaluators, git or a browser. `npm test -- --quick` leaves them out. */
+/**
+ * Tests that start services, brokers, graders, evaluators, git or a browser. `npm test -- --quick` leaves
+ * them out.
+ */
 const WITH_PROCESSES = [
   "test/**",
   "broker/test/**",
@@ -19,7 +22,10 @@ const WITH_PROCESSES = [
   "shared/src/step-channel/redis/**",
 ];
 
-/** Tests after which a process has a large memory, and starts others slowly: each file has a process of its own. */
+/**
+ * Tests after which a process has a large memory, and starts others slowly: each file has a process of its
+ * own.
+ */
 const LARGE_MEMORY = ["broker/test/code/{hostile-push,memory}.test.ts"];
 
 /** Tests that install the packed client and run it with the machine's own Node.js. */
@@ -38,9 +44,10 @@ export interface OneRuntime {
 }
 
 /**
- * Costly tests that run under one runtime, because what they test is decided by another program, or by code of ours that asks
- * nothing of the runtime beyond what other tests ask of it under both. What starts many programs runs under Bun: for each, Node.js copies
- * the page tables of its own memory (4 ms of CPU per 100 MB), Bun does not.
+ * Costly tests that run under one runtime, because what they test is decided by another program, or by code
+ * of ours that asks nothing of the runtime beyond what other tests ask of it under both. What starts many
+ * programs runs under Bun: for each, Node.js copies the page tables of its own memory (4 ms of CPU per 100
+ * MB), Bun does not.
  */
 export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
@@ -379,8 +386,8 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
 export const UNDER_BOTH_VARIABLE = "CROWDAI_TEST_UNDER_BOTH";
 
 /**
- * Include and exclude patterns of each project, for the runtime that vitest runs on. Only a run under both runtimes leaves files to the
- * other: a file that is named by hand runs under either.
+ * Include and exclude patterns of each project, for the runtime that vitest runs on. Only a run under both
+ * runtimes leaves files to the other: a file that is named by hand runs under either.
  */
 export function testFiles(onBun: boolean, { underBoth = true } = {}) {
   const elsewhere = underBoth ? ONE_RUNTIME.filter(({ runtime }) => (runtime === "bun") !== onBun) : [];

@@ -15,8 +15,8 @@ export type ResultLine =
 export const RESULTS_VARIABLE = "CROWDAI_TEST_RESULTS";
 
 /**
- * Appends each result to a file as soon as it is known: vitest's own JSON report is written at the end, so that a run that is ended early
- * would leave nothing to count.
+ * Appends each result to a file as soon as it is known: vitest's own JSON report is written at the end, so
+ * that a run that is ended early would leave nothing to count.
  */
 export class ResultsReporter implements Reporter {
   readonly #file: string;

@@ -1,5 +1,5 @@
-// vitest's global setup: services that all test files of a run share. Each is started when the first file asks for it, and ends with the
-// run. Test files ask through test/shared-services.ts.
+// vitest's global setup: services that all test files of a run share. Each is started when the first file
+// asks for it, and ends with the run. Test files ask through test/shared-services.ts.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -53,7 +53,10 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { program: "fish", debian: "fish", without: "whether fish takes its completion script" },
 ];
 
-/** Installs what is missing where that is possible, and reports each program that is still missing. Returns their names. */
+/**
+ * Installs what is missing where that is possible, and reports each program that is still missing. Returns
+ * their names.
+ */
 export function installSystemPackages(wanted: readonly RequiredProgram[] = REQUIRED_PROGRAMS): string[] {
   const absent = installMissing(wanted);
   if (absent.length === 0) console.log("all there");
@@ -63,8 +66,8 @@ export function installSystemPackages(wanted: readonly RequiredProgram[] = REQUI
 }
 
 /**
- * Installs programs, and ends this process with exit code 2 and one sentence when one of them is still missing: for commands that cannot
- * do anything useful without it.
+ * Installs programs, and ends this process with exit code 2 and one sentence when one of them is still
+ * missing: for commands that cannot do anything useful without it.
  */
 export function requireSystemPackages(programs: readonly string[]): void {
   const absent = installMissing(REQUIRED_PROGRAMS.filter(({ program }) => programs.includes(program)));
@@ -75,7 +78,10 @@ export function requireSystemPackages(programs: readonly string[]): void {
   process.exit(2);
 }
 
-/** Installs programs if this is Debian and this user may, without a message for what is still missing. Returns these. */
+/**
+ * Installs programs if this is Debian and this user may, without a message for what is still missing. Returns
+ * these.
+ */
 export function installMissing(wanted: readonly RequiredProgram[]): RequiredProgram[] {
   const isAbsent = ({ program, isThere }: RequiredProgram) => (isThere ? !isThere() : !findProgram(program));
   const absent = wanted.filter(isAbsent);

@@ -12,8 +12,8 @@ export interface Tally {
 }
 
 /**
- * Counts a vitest run from its results file. A run that was ended early counts the tests that had finished, and names each file that had
- * not. A run that ended badly for a reason that no test names is a failure too.
+ * Counts a vitest run from its results file. A run that was ended early counts the tests that had finished,
+ * and names each file that had not. A run that ended badly for a reason that no test names is a failure too.
  */
 export function readTally(run: string, resultsFile: string, { exitCode, endedBy }: CommandResult): Tally {
   const tally: Tally = { passed: 0, skipped: 0, failures: [] };

@@ -5,7 +5,10 @@ import { expect, it } from "vitest";
 
 const run = promisify(execFile);
 
-/** Starts a program with a file of this one at descriptor 250, and returns what the program's own child finds there. */
+/**
+ * Starts a program with a file of this one at descriptor 250, and returns what the program's own child finds
+ * there.
+ */
 async function foundBy(program: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const script = `
 import os, sys

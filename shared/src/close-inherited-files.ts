@@ -3,9 +3,10 @@ import { closeSync, readdirSync, readFileSync, readlinkSync, realpathSync } from
 const CLOSE_ON_EXEC = 0o2000000;
 
 /**
- * Closes the files that this process inherited beyond the standard streams, and that its children would inherit: files
- * of the parent that no evaluator may read. Node.js opens its own files with close-on-exec, and Bun passes none on.
- * Exempt are certificates: OpenSSL opens them without, in a thread of Node.js that would then read a file that is not theirs.
+ * Closes the files that this process inherited beyond the standard streams, and that its children would
+ * inherit: files of the parent that no evaluator may read. Node.js opens its own files with close-on-exec,
+ * and Bun passes none on. Exempt are certificates: OpenSSL opens them without, in a thread of Node.js that
+ * would then read a file that is not theirs.
  */
 export function closeInheritedFiles(): void {
   if (process.platform !== "linux" || process.versions.bun) return;

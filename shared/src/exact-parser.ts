@@ -2,8 +2,8 @@
 type Class = new (...args: any[]) => object;
 
 /**
- * Returns the parser of socket.io that parses what it receives with `parse`, such as parseExact, which changes no number. Client and
- * broker each bring along socket.io-parser.
+ * Returns the parser of socket.io that parses what it receives with `parse`, such as parseExact, which
+ * changes no number. Client and broker each bring along socket.io-parser.
  */
 export function exactParser(
   { Encoder, Decoder }: { Encoder: Class; Decoder: Class },

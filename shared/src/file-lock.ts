@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Acquires a lock that only one process of this machine can hold; null when another holds it. The lock is an open SQLite
- * transaction, which ends with the process, however that dies. A process id in a file could belong to another process by now.
+ * Acquires a lock that only one process of this machine can hold; null when another holds it. The lock is an
+ * open SQLite transaction, which ends with the process, however that dies. A process id in a file could
+ * belong to another process by now.
  */
 export function lockFile(path: string): { release(): void } | null {
   const database = new DatabaseSync(path);

@@ -19,7 +19,10 @@ const REASONS: Record<string, string> = {
   ENFILE: "too many open files in the system",
 };
 
-/** Returns data_unusable for an error of the file system, with the path and the reason; null for any other error. */
+/**
+ * Returns data_unusable for an error of the file system, with the path and the reason; null for any other
+ * error.
+ */
 export function fileSystemError(thrown: unknown): CrowdaiError | null {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const { code, path: from, syscall, dest } = error as NodeJS.ErrnoException & { dest?: string };

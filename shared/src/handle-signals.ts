@@ -7,8 +7,8 @@ export interface Signals {
 }
 
 /**
- * Takes SIGINT and SIGTERM from now on. The first one stops a command that has asked for it, even if the command asks later: `start` does.
- * Any other command, and a second signal, end the process at once.
+ * Takes SIGINT and SIGTERM from now on. The first one stops a command that has asked for it, even if the
+ * command asks later: `start` does. Any other command, and a second signal, end the process at once.
  */
 export function handleSignals(process: Pick<NodeJS.Process, "argv" | "on" | "exit">): Signals {
   let willAsk = process.argv[2] === "start";

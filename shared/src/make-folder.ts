@@ -2,9 +2,9 @@ import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder and those above it that are missing. The `recursive` of Node.js never ends where a file system says of a new
- * folder that the one above it does not exist, although it does: /proc is such a file system. Returns the first folder that was
- * made, as Node.js does.
+ * Makes a folder and those above it that are missing. The `recursive` of Node.js never ends where a file
+ * system says of a new folder that the one above it does not exist, although it does: /proc is such a file
+ * system. Returns the first folder that was made, as Node.js does.
  */
 export function makeFolder(path: string, mode = 0o777): string | undefined {
   try {

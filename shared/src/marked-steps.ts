@@ -4,16 +4,17 @@ import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 let crashFile: string | null = null;
 
 /**
- * For tests: this process ends, as kill -9 ends it, at the point that the file names. The file is removed first. A number behind the
- * point is how many times it is passed before: the first report that is applied is not the one with the grade.
+ * For tests: this process ends, as kill -9 ends it, at the point that the file names. The file is removed
+ * first. A number behind the point is how many times it is passed before: the first report that is applied is
+ * not the one with the grade.
  */
 export function armCrashPoints(file: string | undefined): void {
   crashFile = file ?? null;
 }
 
 /**
- * Does a step after which other processes may rely on something: a commit, a publication, a claim, a report, an acknowledgement,
- * an upload. Its name lets tests end the process right before and right after it.
+ * Does a step after which other processes may rely on something: a commit, a publication, a claim, a report,
+ * an acknowledgement, an upload. Its name lets tests end the process right before and right after it.
  */
 export function markedStep<T>(name: string, work: () => Promise<T>): Promise<T> {
   return crashFile === null ? work() : betweenCrashPoints(name, work);

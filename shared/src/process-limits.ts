@@ -7,8 +7,9 @@ import { promisify } from "node:util";
  * `setpriv --pdeathsig KILL` (util-linux) makes the kernel kill the child when its parent exits, even by
  * `kill -9`. It does not cover the child's own children.
  *
- * `prlimit --data` (util-linux) is the memory limit. It counts private writable memory, so that runtimes which reserve much more
- * address space than they use (Node.js, the JVM) can run; with `--as` they fail at start.
+ * `prlimit --data` (util-linux) is the memory limit. It counts private writable memory, so that runtimes
+ * which reserve much more address space than they use (Node.js, the JVM) can run; with `--as` they fail at
+ * start.
  */
 export interface ProcessLimitTools {
   setpriv: boolean;
@@ -17,7 +18,10 @@ export interface ProcessLimitTools {
 
 const found = new Map<string, Promise<ProcessLimitTools>>();
 
-/** Returns which of the tools on `path` work. Tries them once for each path: a broker with a grader asks several times. */
+/**
+ * Returns which of the tools on `path` work. Tries them once for each path: a broker with a grader asks
+ * several times.
+ */
 export function findProcessLimitTools(path: string): Promise<ProcessLimitTools> {
   const tools = found.get(path) ?? tryTools(path);
   found.set(path, tools);
@@ -37,7 +41,10 @@ async function tryTools(path: string): Promise<ProcessLimitTools> {
   return { setpriv, prlimit };
 }
 
-/** Returns the arguments to put before a command to limit it, as far as this machine supports that. `limits` are prlimit options. */
+/**
+ * Returns the arguments to put before a command to limit it, as far as this machine supports that. `limits`
+ * are prlimit options.
+ */
 export function limitPrefix({ setpriv, prlimit }: ProcessLimitTools, limits: readonly string[]): string[] {
   return [
     ...(setpriv ? ["setpriv", "--pdeathsig", "KILL", "--"] : []),

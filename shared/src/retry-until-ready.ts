@@ -12,8 +12,8 @@ interface RetryOptions {
 }
 
 /**
- * Calls `start`, and retries for a minute while a service is unreachable. Prints one message for each such service. Rejects with the reason
- * of the signal on abort, once a `start` that runs has ended.
+ * Calls `start`, and retries for a minute while a service is unreachable. Prints one message for each such
+ * service. Rejects with the reason of the signal on abort, once a `start` that runs has ended.
  */
 export async function retryUntilReady<T>(
   start: () => Promise<T>,
@@ -36,7 +36,9 @@ export async function retryUntilReady<T>(
     }
 }
 
-/** An unreachable service may come up, when all machines start together. A wrong password or name stays wrong. */
+/**
+ * An unreachable service may come up, when all machines start together. A wrong password or name stays wrong.
+ */
 function isTransient(error: unknown): error is CrowdaiError {
   if (!(error instanceof CrowdaiError)) return false;
   if (error.code === "records_unreachable") return true;

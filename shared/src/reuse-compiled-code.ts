@@ -1,13 +1,17 @@
 import { mkdirSync, statSync } from "node:fs";
 import module from "node:module";
 
-/** When a server is up, and has compiled most of what it uses: one that is killed later leaves its code for the next start. */
+/**
+ * When a server is up, and has compiled most of what it uses: one that is killed later leaves its code for
+ * the next start.
+ */
 const WRITE_MS = 5000;
 
 /**
- * Has Node.js store compiled code in the user's cache folder, so that starts do not compile the same files again. Applies to
- * modules that are loaded afterwards. Code from a folder that another user can write to would run with this user's rights, so
- * only the user's own folder counts; without one, everything is compiled as before.
+ * Has Node.js store compiled code in the user's cache folder, so that starts do not compile the same files
+ * again. Applies to modules that are loaded afterwards. Code from a folder that another user can write to
+ * would run with this user's rights, so only the user's own folder counts; without one, everything is
+ * compiled as before.
  */
 export function reuseCompiledCode(env: Readonly<Record<string, string | undefined>>): void {
   const isOff = process.versions.bun || process.platform === "win32" || env.NODE_DISABLE_COMPILE_CACHE;

@@ -26,8 +26,8 @@ interface ArchiveEntry {
 const CAUSED_BY_NAMES = ["EEXIST", "EISDIR", "ENOTDIR", "ENAMETOOLONG", "ELOOP"];
 
 /**
- * Unpacks a zip, tar or tar.gz file into `into`, a new folder. Throws archive_invalid for another format, a damaged
- * archive, links, names that lead out of the folder, and more than the limits.
+ * Unpacks a zip, tar or tar.gz file into `into`, a new folder. Throws archive_invalid for another format, a
+ * damaged archive, links, names that lead out of the folder, and more than the limits.
  */
 export async function unpackArchive(
   path: string,

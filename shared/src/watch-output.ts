@@ -1,6 +1,6 @@
 /**
- * Reports a failed write to standard output, as on a full disk, as one error with exit code 2 instead of a stack. A reader
- * that went away, as `head` does, is not a failure. `next` says what to do.
+ * Reports a failed write to standard output, as on a full disk, as one error with exit code 2 instead of a
+ * stack. A reader that went away, as `head` does, is not a failure. `next` says what to do.
  */
 export function watchOutput(
   { stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr">,

@@ -9,7 +9,10 @@ import { type HostileProxy, startHostileProxy } from "../uploads/hostile-proxy.t
 import { type HostingBroker, hostEnvironments } from "./hosting-broker.ts";
 
 const ALL_CUTS = Number(process.env.CROWDAI_CUTS ?? 60);
-/** Of one session. A client waits before it connects again, so many cuts are divided among sessions that run at the same time. */
+/**
+ * Of one session. A client waits before it connects again, so many cuts are divided among sessions that run
+ * at the same time.
+ */
 const CUTS = Math.min(ALL_CUTS, 125);
 const SESSIONS = Math.ceil(ALL_CUTS / CUTS);
 const EPISODES = 3;
@@ -26,7 +29,10 @@ describe.skipIf(missing("python3"))("a session whose connections are cut at rand
   });
   afterAll(() => hosting?.close());
 
-  /** Plays the sessions, each through a proxy of its own. Compares the steps that were answered with those that were done. */
+  /**
+   * Plays the sessions, each through a proxy of its own. Compares the steps that were answered with those
+   * that were done.
+   */
   async function playAll(name: string, play: (proxy: HostileProxy, nr: number) => Promise<Played>) {
     const playOne = async (_: unknown, nr: number) => {
       const proxy = await startHostileProxy();
@@ -50,7 +56,10 @@ describe.skipIf(missing("python3"))("a session whose connections are cut at rand
     expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
   }
 
-  /** Cuts all connections at every other step: before its request has come, while it is done, or after its answer. */
+  /**
+   * Cuts all connections at every other step: before its request has come, while it is done, or after its
+   * answer.
+   */
   function cutSometimes(proxy: HostileProxy, n: number): void {
     if (n % 2 === 0 && proxy.cuts < CUTS) setTimeout(proxy.cut, Math.random() * 5);
   }

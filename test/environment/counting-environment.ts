@@ -2,9 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * An environment that counts the steps it does, and says so in its result. An episode has five steps unless STEPS says otherwise, the
- * reward is the first number of the action. It does what its first argument says at its third step: once when there is a second argument,
- * a file that it leaves then.
+ * An environment that counts the steps it does, and says so in its result. An episode has five steps unless
+ * STEPS says otherwise, the reward is the first number of the action. It does what its first argument says at
+ * its third step: once when there is a second argument, a file that it leaves then.
  */
 const ENVIRONMENT = `import json, os, sys, time
 what, flag = (sys.argv + ["", ""])[1:3]

@@ -16,7 +16,10 @@ import { until } from "../../broker/test/support/until.ts";
 import { Challenge } from "../../cli/src/index.ts";
 import { missing } from "../required-programs.ts";
 
-/** A small ball that moves to the right, drawn ten times a second. The sides of an image are odd, which H.264 cannot have. */
+/**
+ * A small ball that moves to the right, drawn ten times a second. The sides of an image are odd, which H.264
+ * cannot have.
+ */
 const ENVIRONMENT = `WIDTH, HEIGHT = 49, 65
 class Ball:
     action_space = {"name": "Text"}

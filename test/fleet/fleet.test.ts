@@ -17,8 +17,8 @@ import { createSubmissionId } from "../../shared/src/index.ts";
 import { allowedMs } from "../allowed-ms.ts";
 import { missing } from "../required-programs.ts";
 
-// Two brokers and two graders as processes, on PostgreSQL and Redis. What is promised for a quiet machine gets half as much again
-// here, for the suite keeps this one busy.
+// Two brokers and two graders as processes, on PostgreSQL and Redis. What is promised for a quiet machine
+// gets half as much again here, for the suite keeps this one busy.
 const KILLED_MS = 10_000 * 1.5;
 const FROZEN_MS = 15_000 * 1.5;
 const STOPPED_MS = 2000 * 3;

@@ -27,12 +27,18 @@ export interface FuzzedBroker {
   unharmed<T>(work: () => Promise<T>): Promise<T>;
   /** A good submission is graded, and nothing is said to be broken. */
   grades(): Promise<void>;
-  /** Memory does not grow with the number of inputs. Costs several times `work`; without a long run, does nothing. */
+  /**
+   * Memory does not grow with the number of inputs. Costs several times `work`; without a long run, does
+   * nothing.
+   */
   staysSmall(work: (count: number) => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a broker with a participant, an organizer, a page session and some submissions, whose errors are noticed. */
+/**
+ * Starts a broker with a participant, an organizer, a page session and some submissions, whose errors are
+ * noticed.
+ */
 export async function startFuzzedBroker(
   options: Parameters<typeof startBroker>[0] = {},
 ): Promise<FuzzedBroker> {

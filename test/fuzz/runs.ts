@@ -10,8 +10,9 @@ export const IS_LONG = FILE_SECONDS !== undefined || RUNS > 1000;
 const seed = process.env.CROWDAI_FUZZ_SEED;
 
 /**
- * A property holds for every input; a failure prints the smallest input that was found, and its seed. Of a property that costs
- * more than a parser, only a share of the inputs is tried. A test asks for one property: tests of a file share its time.
+ * A property holds for every input; a failure prints the smallest input that was found, and its seed. Of a
+ * property that costs more than a parser, only a share of the inputs is tried. A test asks for one property:
+ * tests of a file share its time.
  */
 export async function holds(property: fc.IAsyncProperty<unknown[]> | fc.IProperty<unknown[]>, share = 1) {
   const check = (numRuns: number, seed?: number) =>

@@ -15,7 +15,9 @@ export const SIGN_IN: Foreign = {
   body: "<!doctype html><h1>Sign in</h1>",
 };
 
-/** A forward proxy on loopback that may answer itself, and change JSON answers. It lets no WebSocket through. */
+/**
+ * A forward proxy on loopback that may answer itself, and change JSON answers. It lets no WebSocket through.
+ */
 export interface AnsweringProxy extends AsyncDisposable {
   readonly url: string;
   /** Returns an answer for a request, such as "GET /api/v1/me", or nothing to forward it. */

@@ -17,7 +17,9 @@ import { missing } from "../required-programs.ts";
 const exec = promisify(execFile);
 const COMMAND = join(root, "cli/bin/crowdai.js");
 
-/** A broker behind TLS with a certificate of its own authority, and a proxy that reaches it as `broker.test`. */
+/**
+ * A broker behind TLS with a certificate of its own authority, and a proxy that reaches it as `broker.test`.
+ */
 describe.skipIf(missing("git", "openssl", "python3"))("requests and git", () => {
   let folder: string;
   let certificate: string;

@@ -11,7 +11,10 @@ import { root } from "../../scripts/lib/root.ts";
 import { withoutBrokerSettings } from "../../scripts/lib/running-broker.ts";
 import { type AnsweringProxy, startAnsweringProxy } from "../network/answering-proxy.ts";
 
-/** The requests that change something at the broker, in the order in which a sync sends them; the value has no bytes to upload. */
+/**
+ * The requests that change something at the broker, in the order in which a sync sends them; the value has no
+ * bytes to upload.
+ */
 const STEPS = [
   ["registers the file", /^POST .*\/submissions$/],
   ["uploads its bytes", /^PUT /],

@@ -22,11 +22,16 @@ export interface PackedFile {
   size: number;
 }
 
-/** An empty project in a temporary folder, into which the packed client was installed as a participant would. */
+/**
+ * An empty project in a temporary folder, into which the packed client was installed as a participant would.
+ */
 export interface InstalledClient {
   folder: string;
   packed: { size: number; unpackedSize: number; files: PackedFile[] };
-  /** Runs the machine's Node.js in the project, with an environment in which nothing of this machine's settings counts. */
+  /**
+   * Runs the machine's Node.js in the project, with an environment in which nothing of this machine's
+   * settings counts.
+   */
   node(args: readonly string[], options?: RunOptions): Promise<Finished>;
   /** Runs the installed `crowdai` command. */
   crowdai(args: readonly string[], options?: RunOptions): Promise<Finished>;

@@ -28,7 +28,10 @@ const outside = (process.env.PATH ?? "")
   .split(delimiter)
   .filter((folder) => !folder.includes("node_modules"));
 
-/** Packs every published package and installs the tarballs in an empty project. Resolves to the project's folder. */
+/**
+ * Packs every published package and installs the tarballs in an empty project. Resolves to the project's
+ * folder.
+ */
 export async function installPackages(folder: string): Promise<string> {
   const project = join(folder, "project");
   mkdirSync(project);
@@ -96,8 +99,8 @@ export async function run(
 }
 
 /**
- * Starts a server in a process group of its own, so that what `npx` starts is stopped too. Resolves when `ready` holds;
- * rejects with its output when it exits before.
+ * Starts a server in a process group of its own, so that what `npx` starts is stopped too. Resolves when
+ * `ready` holds; rejects with its output when it exits before.
  */
 export async function startServer(
   command: readonly string[],

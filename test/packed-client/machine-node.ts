@@ -10,7 +10,10 @@ export interface MachineNode {
   path: string;
 }
 
-/** The first Node.js on the path that is the machine's own, not an npm package's, and that the client supports. */
+/**
+ * The first Node.js on the path that is the machine's own, not an npm package's, and that the client
+ * supports.
+ */
 export function findMachineNode(path: string = process.env.PATH ?? ""): MachineNode | null {
   const outside = path.split(delimiter).filter((folder) => !folder.includes("node_modules"));
   for (const node of findAllOnPath("node", outside.join(delimiter))) {

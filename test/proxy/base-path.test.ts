@@ -253,7 +253,10 @@ describe.skipIf(missing("nginx", "git", "python3"))("a broker below a path of it
   });
 });
 
-/** Follows every address of every page below a path, and returns the status of each. Throws for one that leaves the path. */
+/**
+ * Follows every address of every page below a path, and returns the status of each. Throws for one that
+ * leaves the path.
+ */
 async function crawl(
   visitor: ReturnType<typeof createPageClient>,
   host: string,

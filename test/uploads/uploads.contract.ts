@@ -162,7 +162,8 @@ export function uploadsContract(store: "folder" | "swift"): void {
       it("starts again when the store discarded what had arrived", async () => {
         const path = await randomFile();
         const session = await open();
-        // More bytes than the parts under way can hold: one part is whole, or will be as soon as the store has written it.
+        // More bytes than the parts under way can hold: one part is whole, or will be as soon as the store
+        // has written it.
         const held = proxy.holdAt((PARALLEL_PARTS + 0.5) * PART);
         const grade = session.submitFile(path);
         await held;

@@ -4,7 +4,10 @@ import type { CodeHost } from "./code-hosts/code-host.ts";
 import type { PublicRepositories } from "./published-code/public-repositories.ts";
 import type { Repositories } from "./repositories/repositories.ts";
 
-/** The services that code needs, composed once at startup. A function asks for those that it uses with `CodeNeeds`. */
+/**
+ * The services that code needs, composed once at startup. A function asks for those that it uses with
+ * `CodeNeeds`.
+ */
 export interface CodeServices extends SubmissionServices {
   repositories: Repositories;
   /** Published code, in repositories of its own. */

@@ -1,12 +1,14 @@
 /**
- * Returns the path below which clients reach the broker: "" at the root of its host, else such as "/crowdai". `url` is
- * the broker's public address.
+ * Returns the path below which clients reach the broker: "" at the root of its host, else such as "/crowdai".
+ * `url` is the broker's public address.
  */
 export function basePathOf(url: string): string {
   return new URL(url).pathname.replace(/\/+$/, "");
 }
 
-/** Returns a request's path and query as the broker's own: without the base path, where a proxy has left it. */
+/**
+ * Returns a request's path and query as the broker's own: without the base path, where a proxy has left it.
+ */
 export function withoutBasePath(target: string, basePath: string): string {
   if (basePath === "" || isAmbiguous(basePath) || !target.startsWith(basePath)) return target;
   const rest = target.slice(basePath.length);
@@ -14,7 +16,10 @@ export function withoutBasePath(target: string, basePath: string): string {
   return rest.startsWith("/") ? rest : target;
 }
 
-/** Returns the address of one of the broker's paths for browsers. A path that begins with the base path is one already. */
+/**
+ * Returns the address of one of the broker's paths for browsers. A path that begins with the base path is one
+ * already.
+ */
 export function withBasePath(path: string, basePath: string): string {
   return basePath + withoutBasePath(path, basePath);
 }

@@ -13,8 +13,9 @@ const WELL_KNOWN: Record<CiIssuer["kind"], string> = {
 };
 
 /**
- * Parses CI_ISSUERS: `github`, `gitlab`, `github=URL` and `gitlab=URL`, separated by spaces or commas, or `none`.
- * With `loopback`, http URLs of this machine are accepted too. Throws an Error that names the wrong entry.
+ * Parses CI_ISSUERS: `github`, `gitlab`, `github=URL` and `gitlab=URL`, separated by spaces or commas, or
+ * `none`. With `loopback`, http URLs of this machine are accepted too. Throws an Error that names the wrong
+ * entry.
  */
 export function parseCiIssuers(text: string, loopback: boolean): CiIssuer[] {
   if (text.trim() === "none") return [];

@@ -43,8 +43,8 @@ export function clientAddress(
 }
 
 /**
- * Returns the network that a client counts as: an IPv4 address itself, of an IPv6 address the first 64 bits, since one client
- * has all the others. `address` is as `clientAddress` returns it.
+ * Returns the network that a client counts as: an IPv4 address itself, of an IPv6 address the first 64 bits,
+ * since one client has all the others. `address` is as `clientAddress` returns it.
  */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;

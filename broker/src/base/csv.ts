@@ -2,8 +2,8 @@
 export type CsvValue = string | number | boolean | null;
 
 /**
- * Returns a line of a CSV file (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front, as
- * OWASP advises: names and messages are participants' own.
+ * Returns a line of a CSV file (RFC 4180). A text that a spreadsheet would run as a formula gets an
+ * apostrophe in front, as OWASP advises: names and messages are participants' own.
  */
 export function csvLine(values: readonly CsvValue[], end = "\r\n"): string {
   return (

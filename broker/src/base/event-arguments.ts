@@ -6,7 +6,10 @@ export interface EventArguments {
   acknowledge: ((...answer: unknown[]) => void) | null;
 }
 
-/** The acknowledgement is always last, however many values a client sent: one that waits for an answer gets one. */
+/**
+ * The acknowledgement is always last, however many values a client sent: one that waits for an answer gets
+ * one.
+ */
 export function eventArguments(sent: readonly unknown[]): EventArguments {
   const last = sent.at(-1);
   if (typeof last !== "function") return { message: sent[0], acknowledge: null };

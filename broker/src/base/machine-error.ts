@@ -42,12 +42,18 @@ const SHORTAGE_OF_SYSTEM: Record<string, string> = {
   ENOBUFS: MEMORY,
   ERR_MEMORY_ALLOCATION_FAILED: MEMORY,
 };
-/** Resources that are used up, by SQLite's primary result code. Without descriptors, SQLite cannot open a file that was open before. */
+/**
+ * Resources that are used up, by SQLite's primary result code. Without descriptors, SQLite cannot open a file
+ * that was open before.
+ */
 const SHORTAGE_OF_SQLITE: Record<number, string> = {
   7: MEMORY,
   14: "The broker cannot open its database",
 };
-/** Resources that are used up, in git's messages. Git's own memory is not among them: it has a limit, which pushed code can reach. */
+/**
+ * Resources that are used up, in git's messages. Git's own memory is not among them: it has a limit, which
+ * pushed code can reach.
+ */
 const SHORTAGE_OF_GIT: readonly [RegExp, string][] = [
   [/Too many open files/i, FILES],
   [/Cannot allocate memory/i, MEMORY],
@@ -60,10 +66,15 @@ const SHORTAGE_OF_POSTGRES: Record<string, string> = {
   "53400": "The database server has reached a configured limit",
 };
 
-/** A problem of the machine: what a disk or database does ("is full"), or a sentence about what is used up, without its period. */
+/**
+ * A problem of the machine: what a disk or database does ("is full"), or a sentence about what is used up,
+ * without its period.
+ */
 export type MachineProblem = { disk: string } | { shortage: string };
 
-/** Returns the problem of the machine that an error or one of its causes reports; null for any other error. */
+/**
+ * Returns the problem of the machine that an error or one of its causes reports; null for any other error.
+ */
 export function machineProblem(thrown: unknown): MachineProblem | null {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const { code, errcode, syscall } = error as Error & Record<"code" | "errcode" | "syscall", unknown>;
@@ -95,8 +106,8 @@ export function machineErrorOfGit(stderr: string): CrowdaiError | null {
 }
 
 /**
- * Returns the catalog's error for what was thrown: storage_failed when a disk failed, broker_busy when descriptors, memory or
- * processes are used up, else as asCrowdaiError does.
+ * Returns the catalog's error for what was thrown: storage_failed when a disk failed, broker_busy when
+ * descriptors, memory or processes are used up, else as asCrowdaiError does.
  */
 export function asBrokerError(thrown: unknown): CrowdaiError {
   if (thrown instanceof CrowdaiError && thrown.code !== "unexpected") return thrown;

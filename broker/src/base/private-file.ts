@@ -24,7 +24,10 @@ export function replacePrivateFile(path: string, contents: Uint8Array): void {
   writeDurably(path, contents, (temporary) => renameSync(temporary, path));
 }
 
-/** Makes a folder that only its owner can read, and those above it. Where it is new, it survives a power failure. */
+/**
+ * Makes a folder that only its owner can read, and those above it. Where it is new, it survives a power
+ * failure.
+ */
 export function createPrivateFolder(path: string): void {
   const first = makeFolder(path, 0o700);
   if (first === undefined) return;

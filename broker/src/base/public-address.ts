@@ -19,8 +19,8 @@ const GLOBAL_IPV6 = new BlockList();
 GLOBAL_IPV6.addSubnet("2000::", 3, "ipv6");
 
 /**
- * Returns whether an address belongs to the public Internet. Addresses of this machine, of local networks, for
- * documentation and of tunnels do not, also as an IPv4 address mapped into IPv6.
+ * Returns whether an address belongs to the public Internet. Addresses of this machine, of local networks,
+ * for documentation and of tunnels do not, also as an IPv4 address mapped into IPv6.
  */
 export function isPublicAddress(text: string): boolean {
   const address = plainAddress(text);

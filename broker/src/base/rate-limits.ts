@@ -10,8 +10,8 @@ export interface RateLimit {
 export type CreateRateLimiter = (name: string, limit: RateLimit) => RateLimiterAbstract;
 
 /**
- * Counts in Redis when a client is given, else in memory. While Redis is unreachable each broker counts for itself, so
- * that a limiter never fails for that reason.
+ * Counts in Redis when a client is given, else in memory. While Redis is unreachable each broker counts for
+ * itself, so that a limiter never fails for that reason.
  */
 export function rateLimiters(redis?: object): CreateRateLimiter {
   return (name, { points, seconds }) => {

@@ -3,7 +3,10 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 
-/** Returns the program that starts the evaluator when this machine does not have it, else null. A grader may have it. */
+/**
+ * Returns the program that starts the evaluator when this machine does not have it, else null. A grader may
+ * have it.
+ */
 export async function missingProgram(
   evaluator: ChallengeFolder["config"]["evaluator"],
   path: string,
@@ -24,7 +27,9 @@ export async function missingProgram(
 
 const FINDS_PANDAS = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pandas') is None)";
 
-/** Whether the interpreter of a metric of Kaggle does not find pandas on this machine. A grader may have it. */
+/**
+ * Whether the interpreter of a metric of Kaggle does not find pandas on this machine. A grader may have it.
+ */
 export function lacksPandas({ dir, config }: Pick<ChallengeFolder, "dir" | "config">, path: string): boolean {
   if (!("kaggle" in config.evaluator)) return false;
   const asked = spawnSync(config.evaluator.python, ["-c", FINDS_PANDAS], {

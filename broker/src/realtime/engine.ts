@@ -6,8 +6,8 @@ type TransportName = Parameters<Server["upgrades"]>[0];
 type EngineRequest = IncomingMessage & { _query: Record<string, string> };
 
 /**
- * Creates an engine.io server for current clients and, with `allowEIO3`, for clients of protocol 3, on one path.
- * `prepareOlder` is called with each polling transport of protocol 3 before its handshake is answered.
+ * Creates an engine.io server for current clients and, with `allowEIO3`, for clients of protocol 3, on one
+ * path. `prepareOlder` is called with each polling transport of protocol 3 before its handshake is answered.
  */
 export function createEngine(
   options: ServerOptions,
@@ -46,8 +46,9 @@ interface UpgradeResponse {
 }
 
 /**
- * Called right before the handshake of the WebSocket, after which engine.io uses the response no more. It waits for the end of the
- * connection all the same, and would keep the request with all its headers in memory until then.
+ * Called right before the handshake of the WebSocket, after which engine.io uses the response no more. It
+ * waits for the end of the connection all the same, and would keep the request with all its headers in memory
+ * until then.
  */
 function forgetUpgrade(this: UpgradeResponse): void {
   this.req = null;

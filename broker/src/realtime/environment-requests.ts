@@ -16,8 +16,8 @@ import type { Request } from "./session-requests.ts";
 const MAX_WAIT_MS = 15_000;
 
 /**
- * Handles the requests of agents to their sessions. The key is not looked up for each of them: a connection is ended within a second
- * of its key's revocation.
+ * Handles the requests of agents to their sessions. The key is not looked up for each of them: a connection
+ * is ended within a second of its key's revocation.
  */
 export function environmentRequests(options: {
   agents: RemoteAgents;

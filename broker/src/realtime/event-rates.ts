@@ -8,14 +8,17 @@ interface Rate {
   perSecond: number;
 }
 
-/** A client stays below these that follows thousands of submissions and asks for all of them after a reconnect. */
+/**
+ * A client stays below these that follows thousands of submissions and asks for all of them after a
+ * reconnect.
+ */
 const PER_SOCKET: Rate = { burst: 3000, perSecond: 1000 };
 const PER_KEY: Rate = { burst: 6000, perSecond: 1500 };
 /** All packets of a connection, also those without an event, such as pings, or before it has a session. */
 const PER_CONNECTION: Rate = { burst: 8000, perSecond: 3000 };
 /**
- * Requests of agents to their sessions, of a connection and of a key: an agent that steps a fast environment sends thousands a second,
- * each when the last was answered.
+ * Requests of agents to their sessions, of a connection and of a key: an agent that steps a fast environment
+ * sends thousands a second, each when the last was answered.
  */
 const STEPS: Rate = { burst: 20_000, perSecond: 10_000 };
 /** A packet with such a request. */
@@ -26,7 +29,8 @@ const CONNECT_COST = 400;
 const SESSION_COST = 4;
 /**
  * Milliseconds of parsing and handling, less than half of a processor. Beyond that a connection is read more
- * slowly: a message of a megabyte can take as long as ten thousand small ones, and need not be refused for that.
+ * slowly: a message of a megabyte can take as long as ten thousand small ones, and need not be refused for
+ * that.
  */
 const WORK: Rate = { burst: 500, perSecond: 400 };
 /** Shorter than the time after which a client that answers no ping is disconnected. */
@@ -57,14 +61,20 @@ interface Pausable {
 
 /** Limits how fast clients may send, so that one of them cannot hold up the others. */
 export interface EventRates {
-  /** Throws too_many_requests when the key's sessions have sent too much for another session, over this connection. */
+  /**
+   * Throws too_many_requests when the key's sessions have sent too much for another session, over this
+   * connection.
+   */
   admit(key: string, connection: Connection): void;
   /**
-   * Returns the refusal of an event that exceeds the rate of its socket or key; null when it may be handled. Steps have a rate of
-   * their own.
+   * Returns the refusal of an event that exceeds the rate of its socket or key; null when it may be handled.
+   * Steps have a rate of their own.
    */
   refusal(socket: Socket, key: string, options?: { isStep: boolean }): CrowdaiError | null;
-  /** Closes a connection whose packets, of whatever kind, exceed the rate; reads one more slowly whose packets cost much time. */
+  /**
+   * Closes a connection whose packets, of whatever kind, exceed the rate; reads one more slowly whose packets
+   * cost much time.
+   */
   guard(connection: Connection): void;
 }
 
@@ -167,8 +177,8 @@ export function createEventRates(monotonic: () => number = () => performance.now
 }
 
 /**
- * Stops reading, so that what was sent in excess is never parsed, and closes the connection once the client has had time to
- * receive its answers: closed at once, with bytes left unread, it would lose them.
+ * Stops reading, so that what was sent in excess is never parsed, and closes the connection once the client
+ * has had time to receive its answers: closed at once, with bytes left unread, it would lose them.
  */
 export function cut({ transport }: Pick<Connection, "transport">): void {
   const { socket } = transport as { socket?: Pausable };

@@ -273,7 +273,10 @@ export function openGateway(options: {
   };
 }
 
-/** Requests of agents to their sessions have numbers as JavaScript has them, and are too many to be parsed twice. */
+/**
+ * Requests of agents to their sessions have numbers as JavaScript has them, and are too many to be parsed
+ * twice.
+ */
 const parsePacket = (text: string): unknown =>
   text.startsWith('["environment:') ? JSON.parse(text) : parseExact(text, "data");
 

@@ -5,8 +5,9 @@ const AT_ONCE = 64;
 /** Those that wait for a grader, which cost the broker nothing while they do. */
 export const WAITING_AT_ONCE = 1024;
 /**
- * Requests of one session that start in the same turn of the event loop. With fewer, submissions that arrive together would
- * each wait for a commit of their own: with one, the broker accepts 460 a second instead of 1,150.
+ * Requests of one session that start in the same turn of the event loop. With fewer, submissions that arrive
+ * together would each wait for a commit of their own: with one, the broker accepts 460 a second instead of
+ * 1,150.
  */
 export const AT_A_TURN = 16;
 
@@ -21,16 +22,17 @@ export interface RequestQueues {
 }
 
 /**
- * Few requests of a session start in each turn of the event loop: thousands that arrive in one packet would otherwise all be
- * handled before any request of another session. Those of a session that has ended are dropped.
+ * Few requests of a session start in each turn of the event loop: thousands that arrive in one packet would
+ * otherwise all be handled before any request of another session. Those of a session that has ended are
+ * dropped.
  */
 export function createRequestQueues(atOnce: number = AT_ONCE): RequestQueues {
   const queues = new WeakMap<object, Queue>();
   /** Sessions with requests that may start in the next turn. */
   const ready = new Map<Pick<Socket, "connected">, Queue>();
 
-  // Also the first ones wait for the turn: under Bun, each message that arrived would otherwise be handled and committed before
-  // the next one is read.
+  // Also the first ones wait for the turn: under Bun, each message that arrived would otherwise be handled
+  // and committed before the next one is read.
   function prepare(socket: Pick<Socket, "connected">, queue: Queue): void {
     if (queue.waiting.length === 0 || queue.running >= atOnce) return;
     if (ready.size === 0) setImmediate(startAll);

@@ -1,6 +1,8 @@
 import type { Socket as Connection } from "engine.io";
 
-/** Characters that may wait for a client to read them: over one connection, and over all connections of a key. */
+/**
+ * Characters that may wait for a client to read them: over one connection, and over all connections of a key.
+ */
 const MAX_OF_CONNECTION = 16 * 1024 * 1024;
 const MAX_OF_KEY = 64 * 1024 * 1024;
 
@@ -10,7 +12,9 @@ interface Unread {
   ofKey: { size: number } | null;
 }
 
-/** Ends connections whose clients ask and do not read, so that what waits for them does not fill the memory. */
+/**
+ * Ends connections whose clients ask and do not read, so that what waits for them does not fill the memory.
+ */
 export interface UnreadAnswers {
   /** Watches a connection from its start. */
   guard(connection: Connection): void;

@@ -37,7 +37,10 @@ export async function openObjects(
 
 const SECRET_BYTES = 32;
 
-/** Reads the key that signs addresses; made at the first start. Throws config_invalid if the file is not a whole key. */
+/**
+ * Reads the key that signs addresses; made at the first start. Throws config_invalid if the file is not a
+ * whole key.
+ */
 function readSecret(dataFolder: string): Buffer {
   const file = join(dataFolder, "secret");
   createPrivateFolder(dataFolder);

@@ -15,9 +15,9 @@ const ANSWER_MS = 3000;
 export const REPORTS = "reports";
 
 /**
- * Reports ready when the records answer, the disk can be written, the queue accepts jobs, no submission is more than a minute past its
- * deadline (of those that do not wait for their participant), queues move while a grader is free, reports are applied and the sweeps run. A stall shows within
- * two minutes.
+ * Reports ready when the records answer, the disk can be written, the queue accepts jobs, no submission is
+ * more than a minute past its deadline (of those that do not wait for their participant), queues move while a
+ * grader is free, reports are applied and the sweeps run. A stall shows within two minutes.
  */
 export async function readReadiness(
   context: Needs<"records" | "clock" | "dispatchStalled"> & {

@@ -13,8 +13,9 @@ export interface RecordsClock {
 }
 
 /**
- * Creates the clock of a broker. Brokers with one PostgreSQL server use its clock: deadlines, rounds and expiry times that one
- * broker writes are read by others, and the clock of a machine may be wrong. SQLite is on the broker's own machine.
+ * Creates the clock of a broker. Brokers with one PostgreSQL server use its clock: deadlines, rounds and
+ * expiry times that one broker writes are read by others, and the clock of a machine may be wrong. SQLite is
+ * on the broker's own machine.
  */
 export async function createRecordsClock(
   { db, dialect }: Pick<Records, "db" | "dialect">,

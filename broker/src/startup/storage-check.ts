@@ -15,7 +15,9 @@ const FRESH_MS = 250;
 /** Returns "ok", or what is wrong with a disk, the database or the machine, without paths. */
 export type StorageCheck = () => Promise<string>;
 
-/** Creates a check that writes to each folder and to the records, as every submission does, and opens files. */
+/**
+ * Creates a check that writes to each folder and to the records, as every submission does, and opens files.
+ */
 export function createStorageCheck(
   { records, log }: Needs<"records" | "log">,
   folders: readonly { name: string; path: string }[],

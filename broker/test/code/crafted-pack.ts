@@ -71,7 +71,10 @@ export function commitOf(
   return `tree ${tree}\n${parent ? `parent ${parent}\n` : ""}author ${author}\ncommitter ${PERSON}\n\n${message}\n`;
 }
 
-/** As a zlib stream. A small one holds the bytes as they are: tens of thousands of objects would take seconds to deflate. */
+/**
+ * As a zlib stream. A small one holds the bytes as they are: tens of thousands of objects would take seconds
+ * to deflate.
+ */
 function compress(bytes: Uint8Array): Buffer {
   if (bytes.length > 1000) return deflateSync(bytes);
   const stream = Buffer.alloc(7 + bytes.length + 4);

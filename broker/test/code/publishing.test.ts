@@ -274,7 +274,8 @@ describe("publishing", { timeout: 300_000 }, () => {
       child.stdout.on("data", (part) => {
         stdout += part;
       });
-      // A run that takes longer is slowed by the machine: waiting for ever longer kills would take several times as long as the work.
+      // A run that takes longer is slowed by the machine: waiting for ever longer kills would take several
+      // times as long as the work.
       const timer = wait > 5000 ? undefined : setTimeout(() => child.kill("SIGKILL"), wait);
       const [code] = await once(child, "close");
       clearTimeout(timer);

@@ -38,7 +38,9 @@ describe("a session that the broker's own grader serves", () => {
     return value;
   }
 
-  /** Walks upwards until the session has no more episodes. Returns the sum of all rewards, and what was seen. */
+  /**
+   * Walks upwards until the session has no more episodes. Returns the sum of all rewards, and what was seen.
+   */
   async function walk(ask: (type: string, more: object) => Promise<SessionAnswer>) {
     const seen: unknown[] = [];
     let sum = 0;

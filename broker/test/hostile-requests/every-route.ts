@@ -14,7 +14,10 @@ const unused = () => {
   throw new Error("Only the routes are listed; nothing is served.");
 };
 
-/** Lists the method and path of every route of the broker. They are read from its apps, so none can be forgotten. */
+/**
+ * Lists the method and path of every route of the broker. They are read from its apps, so none can be
+ * forgotten.
+ */
 export function listRoutes(): { method: string; path: string }[] {
   const log = pino({ level: "silent" });
   const legacy = legacyRoutes(unused, {} as Parameters<typeof legacyRoutes>[1]);

@@ -159,7 +159,9 @@ export interface Schema {
   $ref?: string;
 }
 
-/** Makes a value that follows a schema here and there, and is hostile elsewhere. `strings` are valid names. */
+/**
+ * Makes a value that follows a schema here and there, and is hostile elsewhere. `strings` are valid names.
+ */
 export function hostileValue(schema: Schema, random: Random, strings: readonly string[]): unknown {
   if (random.chance(0.12)) return random.pick(VALUES);
   const choice = schema.anyOf ?? schema.oneOf;

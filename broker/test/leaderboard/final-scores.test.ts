@@ -68,7 +68,10 @@ describe("final scores", () => {
   const command = (...args: string[]) =>
     runCommand(test.folder, [...args, "--data", join(test.folder, "data")]);
 
-  /** Fetches every address that the broker has, as everyone who may read it. Returns what contains a final score. */
+  /**
+   * Fetches every address that the broker has, as everyone who may read it. Returns what contains a final
+   * score.
+   */
   async function leaks(): Promise<string[]> {
     const page = createPageClient(test);
     await page.signIn(test.key);

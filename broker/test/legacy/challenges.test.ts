@@ -124,7 +124,8 @@ describe("challenges of the first crowdAI, served to its client", () => {
       });
     const challenge = await openChallenge(test.broker.url, test.key);
 
-    // As the factories of 2017: identify the participant, create a submission, grade it, and complete without a score.
+    // As the factories of 2017: identify the participant, create a submission, grade it, and complete without
+    // a score.
     const factory = async (completeFirst: boolean) => {
       const job = JSON.parse((await list.brpop("Withheld::enqueue_job", 20))![1]);
       const { api_key } = job.extra_params;

@@ -12,12 +12,18 @@ export interface TestBrowser {
   open(options?: BrowserContextOptions): Promise<Page>;
   /** Signs in with the page's profile. */
   signIn(page: Page, broker: string, key: string): Promise<void>;
-  /** Closes every page. Throws their errors: of scripts, on the console, and violations of the content-security policy. */
+  /**
+   * Closes every page. Throws their errors: of scripts, on the console, and violations of the
+   * content-security policy.
+   */
   closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts Debian's Chromium, the build without windows, once for all tests of a file: a page costs it a fifth of the processor time. */
+/**
+ * Starts Debian's Chromium, the build without windows, once for all tests of a file: a page costs it a fifth
+ * of the processor time.
+ */
 export async function startBrowser(): Promise<TestBrowser> {
   const browser: Browser = await chromium.launch({
     executablePath: onPath("chromium-headless-shell") as string,
@@ -67,8 +73,8 @@ export async function startBrowser(): Promise<TestBrowser> {
 const RULES_OF_COLORS = ["color-contrast", "link-in-text-block"];
 
 /**
- * Returns the serious and critical violations that axe-core finds on the page, with their elements. In the dark theme only those of
- * colors: all others are the same in both.
+ * Returns the serious and critical violations that axe-core finds on the page, with their elements. In the
+ * dark theme only those of colors: all others are the same in both.
  */
 export async function violations(page: Page, colorScheme: "light" | "dark" = "light"): Promise<string[]> {
   await page.evaluate(axe);
@@ -93,7 +99,10 @@ export const overflow = (page: Page): Promise<string[]> =>
       .map((element) => element.outerHTML.slice(0, 120)),
   ]`) as Promise<string[]>;
 
-/** Returns the words that are broken though they would fit on a line of their own. Parts joined by marks are words. */
+/**
+ * Returns the words that are broken though they would fit on a line of their own. Parts joined by marks are
+ * words.
+ */
 export const brokenWords = (page: Page): Promise<string[]> =>
   page.evaluate(`(() => {
     const found = [];

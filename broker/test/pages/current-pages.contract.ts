@@ -51,8 +51,8 @@ const configOf = (more: object = {}): ChallengeConfig =>
   challengeConfigSchema.parse({ ...settings, ...more });
 
 /**
- * Two brokers with one database, and after each change a third that has only just started: whatever the first two remember, they
- * show what the third shows.
+ * Two brokers with one database, and after each change a third that has only just started: whatever the first
+ * two remember, they show what the third shows.
  */
 export function currentPagesContract(open: () => Promise<Records>): void {
   let here: Records;

@@ -11,7 +11,10 @@ export interface WrittenSubmission {
   [column: string]: unknown;
 }
 
-/** Writes submissions that ended as records, and their boards: grading them would take longer than all that is asked of their pages. */
+/**
+ * Writes submissions that ended as records, and their boards: grading them would take longer than all that is
+ * asked of their pages.
+ */
 export async function writeSubmissions(
   { records }: TestBroker,
   challenge: string,

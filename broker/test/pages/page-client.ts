@@ -1,6 +1,8 @@
 import type { TestBroker } from "../support/test-broker.ts";
 
-/** A client that acts like a browser: keeps cookies and sends forms as pages do. It does not follow redirects. */
+/**
+ * A client that acts like a browser: keeps cookies and sends forms as pages do. It does not follow redirects.
+ */
 export function createPageClient(test: { broker: Pick<TestBroker["broker"], "url"> }) {
   const cookies = new Map<string, string>();
   const visitor = {

@@ -12,8 +12,9 @@ const PUBLISHED = "2025-01-02T00:00:00Z";
 export const PEOPLE = 60;
 
 /**
- * A broker whose second round has ended with two pages of participants, written as records: grading them would take longer than all that
- * is asked of their board. The leader's submission has an image and published code, a baseline stands fourth, and one came late.
+ * A broker whose second round has ended with two pages of participants, written as records: grading them
+ * would take longer than all that is asked of their board. The leader's submission has an image and published
+ * code, a baseline stands fourth, and one came late.
  */
 export async function startSeededBoard(): Promise<TestBroker> {
   const test = await startBroker({

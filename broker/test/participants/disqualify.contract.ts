@@ -5,7 +5,10 @@ import { createPageClient } from "../pages/page-client.ts";
 import { type Ran, runCommand } from "../support/run-command.ts";
 import { type TestBroker, untilEnd } from "../support/test-broker.ts";
 
-/** Disqualification, the same on both databases. `at` returns a broker with a grader and the challenges "test" and "other". */
+/**
+ * Disqualification, the same on both databases. `at` returns a broker with a grader and the challenges "test"
+ * and "other".
+ */
 export function disqualifyContract(
   at: () => TestBroker,
   env: () => Record<string, string> = () => ({}),

@@ -6,7 +6,10 @@ import { runCommand } from "../support/run-command.ts";
 import { type TestBroker, untilEnd } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
-/** Profiles, whatever database the records are in. The broker serves the challenges `test`, `closed`, which is private, and `named`, which is private and shows profiles. */
+/**
+ * Profiles, whatever database the records are in. The broker serves the challenges `test`, `closed`, which is
+ * private, and `named`, which is private and shows profiles.
+ */
 export function profilesContract(
   broker: () => TestBroker,
   /** Lists the pictures in the broker's store. */

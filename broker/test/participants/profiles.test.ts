@@ -58,7 +58,10 @@ async function keysIn(bucket: Awaited<ReturnType<typeof nameBucket>>): Promise<s
   return keys;
 }
 
-/** Lists the pictures of which the folder store has anything: an object is two files, removed one after the other. */
+/**
+ * Lists the pictures of which the folder store has anything: an object is two files, removed one after the
+ * other.
+ */
 async function storedPictures(data: string): Promise<string[]> {
   const files = await readdir(data, { recursive: true });
   return [...new Set(files.flatMap((name) => /profiles\/[^@]+(?=@)/.exec(name) ?? []))];

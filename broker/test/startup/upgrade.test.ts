@@ -7,8 +7,8 @@ import { startBroker, type TestBroker } from "../support/test-broker.ts";
 import { until } from "../support/until.ts";
 
 /**
- * The data folder that a broker of 0.1.0 left behind: of challenge "double", two graded submissions of grace, and of alan a
- * graded one, a rejected one and one that was running. The key of edsger was revoked.
+ * The data folder that a broker of 0.1.0 left behind: of challenge "double", two graded submissions of grace,
+ * and of alan a graded one, a rejected one and one that was running. The key of edsger was revoked.
  */
 const DATA = join(import.meta.dirname, "data-0.1.0.tar.gz");
 const KEYS = {

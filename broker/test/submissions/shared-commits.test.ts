@@ -20,7 +20,9 @@ it("submissions that one session sends together share commits", async () => {
   expect(made).toBeLessThan(SUBMISSIONS / 2);
 });
 
-/** Returns the number of commits in a write-ahead log of SQLite: https://sqlite.org/fileformat2.html#walformat */
+/**
+ * Returns the number of commits in a write-ahead log of SQLite: https://sqlite.org/fileformat2.html#walformat
+ */
 function readCommits(log: Buffer): number {
   const [pageSize, salts] = [log.readUInt32BE(8), log.subarray(16, 24)];
   let commits = 0;

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ADMIN, startWebapp, type WebappStage } from "./webapp-api-client.ts";
 
-/** Writes a value into a query as Python's `requests` does: omits None, prints True and floats as Python does. */
+/**
+ * Writes a value into a query as Python's `requests` does: omits None, prints True and floats as Python does.
+ */
 type PythonValue = string | number | boolean | null;
 
 interface SubmissionFields {
@@ -15,7 +17,9 @@ interface SubmissionFields {
   meta?: Record<string, PythonValue>;
 }
 
-/** Sends requests and reads responses exactly as the published Python API client does, with the admin's key. */
+/**
+ * Sends requests and reads responses exactly as the published Python API client does, with the admin's key.
+ */
 function pythonClient(base: string, token: string) {
   const text = (value: PythonValue) =>
     typeof value === "boolean" ? (value ? "True" : "False") : String(value);

@@ -82,7 +82,8 @@ describe("a grade", () => {
       })
       .where("id", "=", id)
       .execute();
-    // A request that is on its way may still carry the grade without media: the second one from here does not.
+    // A request that is on its way may still carry the grade without media: the second one from here does
+    // not.
     const second = cuts + 2;
     await until(async () => cuts >= second);
     test.between.way = () => "through";

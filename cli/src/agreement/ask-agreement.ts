@@ -18,8 +18,8 @@ export interface AgreementDialog {
 export const readLicense = (http: HttpClient): Promise<License> => http.get(PATH, licenseSchema);
 
 /**
- * Shows the license to the person at the terminal and asks for agreement. Returns the stored agreement. Throws
- * agreement_missing if the person declines, or if there is no terminal.
+ * Shows the license to the person at the terminal and asks for agreement. Returns the stored agreement.
+ * Throws agreement_missing if the person declines, or if there is no terminal.
  */
 export async function askAgreement(dialog: AgreementDialog, license: License): Promise<Agreement> {
   const { io, terminal, http, broker } = dialog;

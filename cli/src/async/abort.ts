@@ -1,6 +1,9 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** The error for work that its signal ended: `interrupted`, or the signal's own reason if that is a CrowdaiError. */
+/**
+ * The error for work that its signal ended: `interrupted`, or the signal's own reason if that is a
+ * CrowdaiError.
+ */
 export function interruption(signal: AbortSignal): CrowdaiError {
   if (signal.reason instanceof CrowdaiError) return signal.reason;
   return new CrowdaiError("interrupted", undefined, { cause: signal.reason });
@@ -20,8 +23,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Returns a promise that the signal can reject. `start` registers cleanup steps with `dispose`; they run when the
- * promise settles, whether it resolves or rejects.
+ * Returns a promise that the signal can reject. `start` registers cleanup steps with `dispose`; they run when
+ * the promise settles, whether it resolves or rejects.
  */
 export function abortable<T>(
   start: (

@@ -16,8 +16,9 @@ export function backoff(attempt: number, { baseMs = 250, capMs = 5_000 }: RetryP
 }
 
 /**
- * Runs `work` until it succeeds or must not be retried. `retryAfter` decides about a failure: false for no retry, or
- * the minimum number of milliseconds to wait (from a Retry-After header; 0 leaves the wait to the backoff).
+ * Runs `work` until it succeeds or must not be retried. `retryAfter` decides about a failure: false for no
+ * retry, or the minimum number of milliseconds to wait (from a Retry-After header; 0 leaves the wait to the
+ * backoff).
  */
 export async function withRetries<T>(
   work: () => Promise<T>,

@@ -33,8 +33,8 @@ export interface Api {
 }
 
 /**
- * Sends a request below the base address and returns the JSON of the answer. Redirects are not followed. Repeats what was not
- * done; a POST only if the server refused it for now.
+ * Sends a request below the base address and returns the JSON of the answer. Redirects are not followed.
+ * Repeats what was not done; a POST only if the server refused it for now.
  */
 export async function callApi(api: Api, method: string, path: string, body?: object): Promise<unknown> {
   const url = new URL(`${api.base.href.replace(/\/+$/, "")}${path}`);

@@ -6,7 +6,10 @@ export interface AppendOptions {
   maxBytes: number;
 }
 
-/** Appends a text as lines of its own to a file that the CI system reads. Throws if it cannot, without having written a part. */
+/**
+ * Appends a text as lines of its own to a file that the CI system reads. Throws if it cannot, without having
+ * written a part.
+ */
 export async function appendLines(path: string, text: string, { maxBytes }: AppendOptions): Promise<void> {
   const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK = 0 } = constants;
   // A pipe without a reader would block.

@@ -20,8 +20,8 @@ interface Entry {
 }
 
 /**
- * Returns the first line of a comment, by which the next run of the job finds it. Each challenge, job and label has a comment of
- * its own.
+ * Returns the first line of a comment, by which the next run of the job finds it. Each challenge, job and
+ * label has a comment of its own.
  */
 export function commentMarker(
   { submission, challenge }: Facts,
@@ -37,7 +37,10 @@ export function commentMarker(
 /** Returns a text as one word that cannot end an HTML comment. */
 const escaped = (text: string) => encodeURIComponent(text.toWellFormed()).replaceAll("-", "%2D");
 
-/** Returns the text of the comment; `earlier` is its present text. The oldest outcomes are left out where it would be too long. */
+/**
+ * Returns the text of the comment; `earlier` is its present text. The oldest outcomes are left out where it
+ * would be too long.
+ */
 export function commentBody(
   marker: string,
   { facts, end, result, target }: { facts: Facts; end: End; result: Result; target: CommentTarget },

@@ -21,7 +21,10 @@ export interface CommentTarget {
 
 const MAX_EVENT_BYTES = 32 * 1024 * 1024;
 
-/** Returns the pull or merge request of this job, or null if it runs for none. Throws if the CI system does not say. */
+/**
+ * Returns the pull or merge request of this job, or null if it runs for none. Throws if the CI system does
+ * not say.
+ */
 export async function commentTarget(
   system: CiSystem,
   env: Env,

@@ -29,7 +29,10 @@ export interface AnnotationPlace {
   workspace: string | undefined;
 }
 
-/** Returns the annotations of an error, at the lines of the file that it names: one for each problem of a check. */
+/**
+ * Returns the annotations of an error, at the lines of the file that it names: one for each problem of a
+ * check.
+ */
 export function errorAnnotations(error: ErrorBody, place: AnnotationPlace): string[] {
   const { file: named, line, column, problems } = (error.details ?? {}) as Record<string, unknown>;
   const annotation = (message: string, file: string | null, at: Record<string, number | null> = {}) =>

@@ -11,7 +11,10 @@ export function dotenvLines(result: Result): string {
     .join("");
 }
 
-/** GitLab takes values as they are, up to the end of the line, and refuses a file with other characters than ASCII. */
+/**
+ * GitLab takes values as they are, up to the end of the line, and refuses a file with other characters than
+ * ASCII.
+ */
 function oneLine(value: string): string {
   return value.replace(/[^\x20-\x7e]+/g, " ").slice(0, 500);
 }

@@ -5,7 +5,10 @@ import type { Result } from "./result.ts";
 
 const MAX_TEXT = 16_000;
 
-/** Returns a JUnit report with the command as its only test. A fault that is not yours counts as an error, not as a failure. */
+/**
+ * Returns a JUnit report with the command as its only test. A fault that is not yours counts as an error, not
+ * as a failure.
+ */
 export function junitReport(command: string, facts: Facts, result: Result, { error, exitCode }: End): string {
   const { submission, challenge, file } = facts;
   const of = submission?.challenge ?? challenge?.id ?? "crowdai";

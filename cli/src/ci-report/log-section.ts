@@ -3,8 +3,8 @@ import type { Writable } from "node:stream";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /**
- * Puts what a command prints before its answer, its first warning or its error into a collapsed section of GitLab's log, so that
- * the log shows the outcome first.
+ * Puts what a command prints before its answer, its first warning or its error into a collapsed section of
+ * GitLab's log, so that the log shows the outcome first.
  */
 export function collapseProgress(terminal: Terminal, stderr: Writable, title: string): void {
   if (terminal.quiet || terminal.format === "ndjson") return;

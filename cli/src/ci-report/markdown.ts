@@ -2,12 +2,15 @@ import { plainText } from "../terminal/plain-text.ts";
 
 /** Longer texts are cut: a report is read at a glance, and `crowdai show` prints them in full. */
 const MAX_CELL = 500;
-/** Each line has markup of its own, so that a text of line breaks alone would make a report too long for a comment. */
+/**
+ * Each line has markup of its own, so that a text of line breaks alone would make a report too long for a
+ * comment.
+ */
 const MAX_LINES = 100;
 
 /**
- * Returns a text from outside for a table cell or a line of Markdown, as it is: no markup, no line of its own, no mention that
- * notifies people.
+ * Returns a text from outside for a table cell or a line of Markdown, as it is: no markup, no line of its
+ * own, no mention that notifies people.
  */
 export function codeText(text: string, limit = MAX_CELL): string {
   const all = cut(plainText(text).trim(), limit).split("\n");
@@ -42,7 +45,10 @@ export function cut(text: string, limit: number): string {
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "")}…`.toWellFormed();
 }
 
-/** Replaces everything that is markup in Markdown or HTML, also the dot that makes an address of "www." a link. */
+/**
+ * Replaces everything that is markup in Markdown or HTML, also the dot that makes an address of "www." a
+ * link.
+ */
 function entities(text: string): string {
   return text.replace(/[^\p{L}\p{N}\p{M} .,;\-+/=()%]|\p{Cn}|(?<=www)\./giu, (c) => `&#${c.codePointAt(0)};`);
 }

@@ -6,8 +6,8 @@ import { workflowCommand } from "../terminal/workflow-command.ts";
 const MIN_LENGTH = 8;
 
 /**
- * Asks the runner of GitHub Actions to hide a secret in the log from now on. Not when stderr is a file: the runner would not
- * read it there, and the file would hold the secret.
+ * Asks the runner of GitHub Actions to hide a secret in the log from now on. Not when stderr is a file: the
+ * runner would not read it there, and the file would hold the secret.
  */
 export function maskSecret(secret: string | undefined, stderr: Writable): void {
   const text = secret?.trim() ?? "";

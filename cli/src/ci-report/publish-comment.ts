@@ -37,8 +37,8 @@ export function openComments({ idleMs = 15_000, ...options }: CommentOptions): C
 }
 
 /**
- * Writes the comment that starts with `marker`: a new one, or over the one that this token wrote before. Comments of others are
- * left alone, also those that imitate ours.
+ * Writes the comment that starts with `marker`: a new one, or over the one that this token wrote before.
+ * Comments of others are left alone, also those that imitate ours.
  */
 export async function publishComment(
   host: CommentHost,

@@ -9,8 +9,8 @@ import { codeText, cut, factTable, linkText, titleText } from "./markdown.ts";
 export const MAX_REPORT = 60_000;
 
 /**
- * Returns the report in Markdown, for a job summary and for comments: a heading, the score or the reason why there is none, and
- * tables. Rows that do not fit into `limit` characters are left out; the score never is.
+ * Returns the report in Markdown, for a job summary and for comments: a heading, the score or the reason why
+ * there is none, and tables. Rows that do not fit into `limit` characters are left out; the score never is.
  */
 export function reportText(facts: Facts, end: End, limit = MAX_REPORT): string {
   const { submission, challenge, answers } = facts;

@@ -25,7 +25,10 @@ export interface Reporting {
   idleMs?: number;
 }
 
-/** Writes all reports of a command that has ended. A report that cannot be written is a warning, never a failure. */
+/**
+ * Writes all reports of a command that has ended. A report that cannot be written is a warning, never a
+ * failure.
+ */
 export async function writeReports(reporting: Reporting, known: Facts, end: End): Promise<void> {
   const { io, system, command, flags } = reporting;
   const facts = { ...known, submission: submissionOf(end) ?? known.submission };

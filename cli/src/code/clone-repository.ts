@@ -8,7 +8,8 @@ import { readProxyAnswer } from "../git/proxy-answer.ts";
 import type { Io } from "../terminal/io.ts";
 import type { CloneSource } from "./code-location.ts";
 
-// Neither the user's settings nor the cloned files take effect: no hooks, filters, submodules or other transports.
+// Neither the user's settings nor the cloned files take effect: no hooks, filters, submodules or other
+// transports.
 const SETTINGS = [
   ["core.hooksPath", "/dev/null"],
   ["core.protectHFS", "true"],
@@ -97,7 +98,9 @@ async function init(git: CleanGit, folder: string): Promise<void> {
   await git.run(["config", "--unset-all", "core.worktree"], { cwd: folder }).catch(() => {});
 }
 
-/** Returns git settings for the environment only: no argument, address or file of the clone contains the key. */
+/**
+ * Returns git settings for the environment only: no argument, address or file of the clone contains the key.
+ */
 function settings(
   url: URL,
   key: string | null,

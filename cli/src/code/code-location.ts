@@ -2,7 +2,10 @@ import { type CodePlace, CrowdaiError, codePlaceSchema } from "@crowdai/shared";
 import { locate } from "../client/http/broker-address.ts";
 import type { HttpClient } from "../client/http/http-client.ts";
 
-/** Returns the location of a submission's code, if it is the participant's own or published. Throws code_unavailable. */
+/**
+ * Returns the location of a submission's code, if it is the participant's own or published. Throws
+ * code_unavailable.
+ */
 export function readCodeLocation(http: HttpClient, id: string): Promise<CodePlace> {
   return http.get(`/api/v1/submissions/${encodeURIComponent(id)}/code`, codePlaceSchema);
 }
@@ -31,7 +34,10 @@ export async function cloneSource(
   return { url: cloneUrl(http.broker, place), key, tag: place.tag };
 }
 
-/** Returns the clone address. For the broker's own repositories, it uses the address under which this client knows the broker. */
+/**
+ * Returns the clone address. For the broker's own repositories, it uses the address under which this client
+ * knows the broker.
+ */
 function cloneUrl(broker: URL, { host, clone_url }: CodePlace): URL {
   const at = host === "local" ? clone_url.indexOf("/code/") : -1;
   const url = at >= 0 ? locate(broker, clone_url.slice(at)) : parse(clone_url);

@@ -31,8 +31,8 @@ const gitlabFork = z
   .transform(({ web_url, http_url_to_repo }) => ({ page: web_url, clone: http_url_to_repo }));
 
 /**
- * Forks the repository at its code host with the participant's own token. Returns null without a token; the participant
- * can then fork it on the host's page. Throws fork_refused.
+ * Forks the repository at its code host with the participant's own token. Returns null without a token; the
+ * participant can then fork it on the host's page. Throws fork_refused.
  */
 export async function forkAtHost(
   { env, signal }: Pick<Io, "env" | "signal">,
@@ -83,7 +83,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Follows `gh`: GH_TOKEN is for github.com; other hosts have variables of their own, or a token from `gh auth login`. */
+/**
+ * Follows `gh`: GH_TOKEN is for github.com; other hosts have variables of their own, or a token from
+ * `gh auth login`.
+ */
 async function github(env: Io["env"], url: URL, path: string): Promise<HostApi> {
   const isCloud = url.host === "github.com";
   const named = isSame(env.GITHUB_SERVER_URL, url) || env.GH_HOST === url.host;
@@ -127,7 +130,10 @@ async function gitlab(env: Io["env"], url: URL, path: string): Promise<HostApi> 
   };
 }
 
-/** Returns the output of a program, such as the token that `gh` has stored; null if it fails or prints nothing. */
+/**
+ * Returns the output of a program, such as the token that `gh` has stored; null if it fails or prints
+ * nothing.
+ */
 async function outputOf(env: Io["env"], program: string, args: string[]): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)(program, args, {

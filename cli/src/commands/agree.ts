@@ -11,7 +11,9 @@ import type { CommandContext } from "./handler.ts";
 
 const agreementsSchema = z.object({ agreements: z.array(agreementSchema) });
 
-/** Shows the license and asks the person at the terminal; no flag agrees. `--show` lists earlier agreements. */
+/**
+ * Shows the license and asks the person at the terminal; no flag agrees. `--show` lists earlier agreements.
+ */
 export async function agree(
   { io, connection, terminal }: CommandContext,
   { words }: { words: string[] },

@@ -9,13 +9,17 @@ import type { Io } from "../terminal/io.ts";
 import { challengesSchema } from "./challenges.ts";
 
 const MAX_WAIT_MS = 300;
-/** How long ids are offered without asking the broker. Someone who has just submitted looks for that submission. */
+/**
+ * How long ids are offered without asking the broker. Someone who has just submitted looks for that
+ * submission.
+ */
 const FRESH_MS = { challenges: 5 * 60_000, submissions: 5_000 };
 const MAX_SUBMISSIONS = 50;
 
 /**
- * Prints the ids of a kind, one a line, for a completion script: quickly, and in silence whatever fails. Asks no person and
- * no keychain, which may show a dialog, and sends nothing to a broker that only a project file names.
+ * Prints the ids of a kind, one a line, for a completion script: quickly, and in silence whatever fails. Asks
+ * no person and no keychain, which may show a dialog, and sends nothing to a broker that only a project file
+ * names.
  */
 export async function completeIds(kind: string | undefined, io: Io, version: string): Promise<number> {
   if (!ID_KINDS.includes(kind as IdKind)) return 0;

@@ -66,7 +66,10 @@ for (const [shell, args] of Object.entries(CHECKS)) {
 }
 
 describe("ids", () => {
-  /** A folder of programs with a crowdai that knows one challenge and two submissions, and reports an error too. */
+  /**
+   * A folder of programs with a crowdai that knows one challenge and two submissions, and reports an error
+   * too.
+   */
   async function programs(): Promise<string> {
     const path = join(folder.path, "programs");
     await mkdir(path, { recursive: true });
@@ -121,7 +124,8 @@ exit 1
       ["show 4p", "4pp3g47czjnesqza"],
       ["submit --challenge i", "iris"],
     ] as const) {
-      // A terminal of zsh's own: it completes only where keys are pressed. Enter then prints the words of the line.
+      // A terminal of zsh's own: it completes only where keys are pressed. Enter then prints the words of the
+      // line.
       const program = `
         zmodload zsh/zpty
         zpty shell zsh -f -i

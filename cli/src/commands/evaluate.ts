@@ -116,7 +116,10 @@ function requireMinimum(
   return new CrowdaiError("below_minimum", message, { details: first.details });
 }
 
-/** Prints every answer, failed ones too, in the order of the values, and then throws the first failure, or `below`. */
+/**
+ * Prints every answer, failed ones too, in the order of the values, and then throws the first failure, or
+ * `below`.
+ */
 function report(
   terminal: Terminal,
   name: string,

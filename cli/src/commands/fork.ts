@@ -20,8 +20,8 @@ interface Options {
 }
 
 /**
- * Forks the repository with a submission's code. On a code host it uses the participant's own token, or prints the
- * page to fork on; a repository of the broker itself is cloned with its remotes set.
+ * Forks the repository with a submission's code. On a code host it uses the participant's own token, or
+ * prints the page to fork on; a repository of the broker itself is cloned with its remotes set.
  */
 export async function fork(
   context: CommandContext,

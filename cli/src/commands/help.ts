@@ -91,7 +91,9 @@ function showEnvironment(terminal: Terminal, program: Command): number {
   return 0;
 }
 
-/** Returns the variables of all options that ENVIRONMENT does not describe; an option of all commands once. */
+/**
+ * Returns the variables of all options that ENVIRONMENT does not describe; an option of all commands once.
+ */
 function variablesOfOptions(program: Command): { name: string; meaning: string }[] {
   const meanings = new Map<string, string>();
   for (const one of [program, ...program.commands])

@@ -19,7 +19,10 @@ const joinedSchema = z.object({
   challenges: z.array(z.string()),
 });
 
-/** Joins challenges by an organizer's link: as a new participant, whose key is stored, or as the one who is signed in. */
+/**
+ * Joins challenges by an organizer's link: as a new participant, whose key is stored, or as the one who is
+ * signed in.
+ */
 export async function join(
   { io, connection, terminal }: CommandContext,
   args: { url?: string },

@@ -1,7 +1,10 @@
 import { setTrust } from "../config/user-config.ts";
 import type { CommandContext } from "./handler.ts";
 
-/** Deletes the stored key of the broker, and the confirmation that it may get another one. Succeeds if there is none. */
+/**
+ * Deletes the stored key of the broker, and the confirmation that it may get another one. Succeeds if there
+ * is none.
+ */
 export async function logout({ io, connection, terminal }: CommandContext): Promise<number> {
   const { settings, keys } = connection;
   const removed = await keys.forget();

@@ -15,7 +15,10 @@ import { scoreRows } from "./submission/score-rows.ts";
 const eventsSchema = z.object({ submission: submissionSchema, events: z.array(submissionEventSchema) });
 type Event = z.infer<typeof submissionEventSchema>;
 
-/** Prints what a run of the code printed, where it may be seen, the log lines of the evaluator, and its progress. */
+/**
+ * Prints what a run of the code printed, where it may be seen, the log lines of the evaluator, and its
+ * progress.
+ */
 export async function logs({ connection, terminal }: CommandContext, args: { id: string }): Promise<number> {
   await connection.key();
   const path = `/api/v1/submissions/${encodeURIComponent(args.id)}/events`;

@@ -5,7 +5,9 @@ import type { CommandContext } from "./handler.ts";
 import { openCommandSession } from "./submission/command-session.ts";
 import { createProgressView } from "./submission/show-progress.ts";
 
-/** Has a grader step the log of a session again, and shows whether every observation and reward was the same. */
+/**
+ * Has a grader step the log of a session again, and shows whether every observation and reward was the same.
+ */
 export async function replay(
   { io, connection, terminal }: CommandContext,
   args: { id: string },

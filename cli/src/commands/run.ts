@@ -153,7 +153,10 @@ interface Playing {
   timeout: number | undefined;
 }
 
-/** Runs the agent until both it and its session have ended. Throws the session's error, or how the agent left it. */
+/**
+ * Runs the agent until both it and its session have ended. Throws the session's error, or how the agent left
+ * it.
+ */
 async function play({ io, view, opened, id, start, timeout }: Playing): Promise<Submission> {
   const { session } = opened;
   const seen = createWatcher(view);

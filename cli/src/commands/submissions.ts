@@ -51,7 +51,8 @@ export async function submissions(
           )
         : terminal.table(
             [],
-            // The ranks and what is final come last, so that scripts that know the older columns still find them.
+            // The ranks and what is final come last, so that scripts that know the older columns still find
+            // them.
             list.map((s) => [
               ...[s.id, s.challenge, s.round, s.state, s.score, s.created_at, s.message],
               ...[s.rank, rankNow(s)],

@@ -123,7 +123,8 @@ async function sendAll(
           sessions.close();
           return 0;
         };
-        // Requests and sessions retry by themselves. A broker that was never reached is not waited for any longer.
+        // Requests and sessions retry by themselves. A broker that was never reached is not waited for any
+        // longer.
         const retries = results.some(({ submission }) => submission) ? 2 : 0;
         const sent = await withRetries(send, mayHelp, { retries, baseMs: 1000, withinMs: 60_000, signal });
         view.stop();

@@ -16,7 +16,9 @@ export interface WatchFlags {
   notify?: boolean;
 }
 
-/** Follows a submission from its first event until it is graded; works from any machine, any number of times. */
+/**
+ * Follows a submission from its first event until it is graded; works from any machine, any number of times.
+ */
 export async function watch(
   context: CommandContext,
   { id }: { id: string },

@@ -1,6 +1,9 @@
 import { type CommandSyntax, idsOf, type Syntax, wordsOf } from "./syntax.ts";
 
-/** Returns the completion script for PowerShell 5.1 and newer. Without candidates, PowerShell completes file names. */
+/**
+ * Returns the completion script for PowerShell 5.1 and newer. Without candidates, PowerShell completes file
+ * names.
+ */
 export function powershellScript({ commands }: Syntax): string {
   return `# PowerShell completion for crowdai; use it with: crowdai completion powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName crowdai -ScriptBlock {

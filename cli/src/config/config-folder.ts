@@ -1,7 +1,9 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { homeFolder } from "./home-folder.ts";
 
-/** Returns the user's crowdAI folder: CROWDAI_CONFIG_DIR, else one in the operating system's settings folder. */
+/**
+ * Returns the user's crowdAI folder: CROWDAI_CONFIG_DIR, else one in the operating system's settings folder.
+ */
 export function configFolder(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform = process.platform,

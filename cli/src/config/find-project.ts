@@ -13,13 +13,19 @@ export function findProject(folder: string): string | null {
   return nearest(folder, [PROJECT_FILE, ".git"]);
 }
 
-/** Returns the project of a script: as findProject, else the nearest package.json or pyproject.toml, else its folder. */
+/**
+ * Returns the project of a script: as findProject, else the nearest package.json or pyproject.toml, else its
+ * folder.
+ */
 export function projectOfScript(script: string): string {
   const folder = dirname(realpathSync(script));
   return findProject(folder) ?? nearest(folder, PACKAGE_FILES) ?? folder;
 }
 
-/** Returns the real path of a folder that the user named. Throws usage if it is not a folder, or is / or the home folder. */
+/**
+ * Returns the real path of a folder that the user named. Throws usage if it is not a folder, or is / or the
+ * home folder.
+ */
 export function projectFolder(folder: string, cwd: string, env: Env): string {
   const path = resolve(cwd, folder);
   if (isUndecoded(path))
@@ -43,7 +49,10 @@ export function projectFolder(folder: string, cwd: string, env: Env): string {
   return real;
 }
 
-/** Whether a path has bytes that are not UTF-8, which the runtime has replaced, so that nothing is found there. */
+/**
+ * Whether a path has bytes that are not UTF-8, which the runtime has replaced, so that nothing is found
+ * there.
+ */
 export const isUndecoded = (path: string): boolean => path.includes("\ufffd") && !existsSync(path);
 
 function nearest(folder: string, names: readonly string[]): string | null {

@@ -37,7 +37,9 @@ const codeSchema = z.union([z.boolean(), codeFields], {
     "true, false, or an object with the fields submit (true or false), dir (a folder), command (a list of words), include and exclude (lists of patterns, as in .gitignore), max_bytes and max_files",
 });
 
-/** The schema of crowdai.json. Unknown fields are kept: a newer client or another tool may have added them. */
+/**
+ * The schema of crowdai.json. Unknown fields are kept: a newer client or another tool may have added them.
+ */
 export const projectConfigSchema = z.looseObject(
   {
     $schema: z.string({ error: "the URL of a schema" }).optional(),

@@ -3,7 +3,9 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncToDisk } from "./sync-to-disk.ts";
 
-/** Replaces a file atomically: on failure, the old file stays as it was. The new one survives a power failure. */
+/**
+ * Replaces a file atomically: on failure, the old file stays as it was. The new one survives a power failure.
+ */
 export async function replaceFile(path: string, text: string, mode = 0o666): Promise<void> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {

@@ -4,8 +4,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import type { z } from "zod";
 
 /**
- * Reads and checks a settings file; null if it does not exist. Unknown fields are kept and returned as warnings. Throws
- * config_invalid with all errors at once, each with its field and the expected value.
+ * Reads and checks a settings file; null if it does not exist. Unknown fields are kept and returned as
+ * warnings. Throws config_invalid with all errors at once, each with its field and the expected value.
  */
 export function readSettingsFile<Schema extends z.ZodObject>(
   path: string,

@@ -15,8 +15,8 @@ export interface Settings {
   /** Address of the broker, without a trailing slash. */
   broker: string;
   /**
-   * Whether the user chose the broker, or trusts the one that a project file names. No other broker gets an API key that
-   * is not stored for it.
+   * Whether the user chose the broker, or trusts the one that a project file names. No other broker gets an
+   * API key that is not stored for it.
    */
   brokerTrusted: boolean;
   /** The challenge in use, or null. */
@@ -42,8 +42,8 @@ const undecodedFolder = (cwd: string): string[] =>
   isUndecoded(cwd) ? [`The path ${cwd} is not UTF-8, so no ${PROJECT_FILE} is read in it.`] : [];
 
 /**
- * Returns the settings in use. The first source with a value wins: flag, environment, nearest crowdai.json, user
- * config, default. Throws config_invalid with all errors of a settings file.
+ * Returns the settings in use. The first source with a value wins: flag, environment, nearest crowdai.json,
+ * user config, default. Throws config_invalid with all errors of a settings file.
  */
 export function resolveSettings({ env, cwd, flags = {} }: SettingsOptions): Settings {
   const folder = configFolder(env);
@@ -92,7 +92,10 @@ export function chosenChallenge(settings: Pick<Settings, "challenge">, named?: s
   return challenge;
 }
 
-/** Returns a broker's address in the canonical form under which keys are stored. Throws usage or config_invalid. */
+/**
+ * Returns a broker's address in the canonical form under which keys are stored. Throws usage or
+ * config_invalid.
+ */
 export function brokerAddress(address: string, source: Source): string {
   const refuse = (reason: string) =>
     new CrowdaiError(

@@ -1,6 +1,6 @@
 /**
- * Returns whether a broker is at one of the trusted addresses: same protocol, host and port. An address may be a bare
- * host; it then stands for HTTPS, and on this machine for HTTP too.
+ * Returns whether a broker is at one of the trusted addresses: same protocol, host and port. An address may
+ * be a bare host; it then stands for HTTPS, and on this machine for HTTP too.
  */
 export function isTrustedBroker(broker: string, addresses: readonly string[]): boolean {
   const { origin } = new URL(broker);

@@ -33,7 +33,10 @@ export interface CiSessions extends KeyLease {
 /** A session is replaced this long before it expires; a short one, when half of it is over. */
 const RENEW_BEFORE_MS = 60_000;
 
-/** Returns the sessions of a CI job at the broker; null outside of jobs that have ID tokens. Nothing is requested yet. */
+/**
+ * Returns the sessions of a CI job at the broker; null outside of jobs that have ID tokens. Nothing is
+ * requested yet.
+ */
 export function ciSessions(options: {
   io: Pick<Io, "env" | "signal">;
   settings: Pick<Settings, "broker" | "configDir">;
@@ -69,7 +72,10 @@ export function ciSessions(options: {
   };
 }
 
-/** Returns a session for a token. A token that cannot be requested again is exchanged by one command of its job. */
+/**
+ * Returns a session for a token. A token that cannot be requested again is exchanged by one command of its
+ * job.
+ */
 async function exchange(
   source: CiTokenSource,
   { io, settings, client }: Parameters<typeof ciSessions>[0],

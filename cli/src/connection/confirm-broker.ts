@@ -6,8 +6,8 @@ import { plainLine } from "../terminal/plain-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /**
- * Asks the person at the terminal whether the key from the environment may go to the broker that a project file names,
- * and stores a yes. Throws `refusal` if there is no terminal or the answer is no.
+ * Asks the person at the terminal whether the key from the environment may go to the broker that a project
+ * file names, and stores a yes. Throws `refusal` if there is no terminal or the answer is no.
  */
 export async function confirmBroker(
   { stdin, stderr, signal }: Pick<Io, "stdin" | "stderr" | "signal">,

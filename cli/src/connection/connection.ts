@@ -16,7 +16,10 @@ import { confirmBroker } from "./confirm-broker.ts";
 import { connectHttp } from "./connect-http.ts";
 import { mayHaveIdToken, noKey } from "./no-key.ts";
 
-/** A command's connection to its broker: where it is, with which key, over HTTP. Each part is made on first use. */
+/**
+ * A command's connection to its broker: where it is, with which key, over HTTP. Each part is made on first
+ * use.
+ */
 export interface Connection {
   /** The name of this client, such as `crowdai/0.1.0 node/26.10.0`. */
   client: string;
@@ -26,11 +29,14 @@ export interface Connection {
   /** The stored key of this broker. */
   readonly keys: KeyStore;
   /**
-   * Returns the key in use. Asks a person whether a broker that only a project file names may get it. Throws no_key,
-   * key_unbound, or key_malformed before anything is sent.
+   * Returns the key in use. Asks a person whether a broker that only a project file names may get it. Throws
+   * no_key, key_unbound, or key_malformed before anything is sent.
    */
   key(): Promise<string>;
-  /** Returns the source of that key: CROWDAI_API_KEY, keychain, the path of the file, or the trust in this CI job. */
+  /**
+   * Returns the source of that key: CROWDAI_API_KEY, keychain, the path of the file, or the trust in this CI
+   * job.
+   */
   keySource(): Promise<string>;
   /** Returns the sessions that the key in use belongs to, if it is one of this CI job. */
   ciSessions(): Promise<CiSessions | undefined>;

@@ -7,8 +7,8 @@ import { removeQuietly } from "../config/remove-quietly.ts";
 const OLD_MS = 24 * 3_600_000;
 
 /**
- * Reads the session that an earlier command of this job got for the same token; null when there is none. It is encrypted with the
- * token: other jobs on this machine cannot read it.
+ * Reads the session that an earlier command of this job got for the same token; null when there is none. It
+ * is encrypted with the token: other jobs on this machine cannot read it.
  */
 export async function readStoredSession(configDir: string, broker: string, token: string): Promise<unknown> {
   try {

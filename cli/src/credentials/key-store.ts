@@ -16,13 +16,19 @@ export interface FoundKey {
 /** Stores the key of one broker. Every broker has its own file, and its own account in the keychain. */
 export interface KeyStore {
   /**
-   * Returns the key, or null. Throws key_unbound if the only key is from the environment and the broker is not trusted
-   * with it, no_key if the key is in the keychain and the keychain does not answer.
+   * Returns the key, or null. Throws key_unbound if the only key is from the environment and the broker is
+   * not trusted with it, no_key if the key is in the keychain and the keychain does not answer.
    */
   find(): Promise<FoundKey | null>;
-  /** Returns the key. Throws no_key, key_unbound, or key_malformed for a typo, which is detected without the broker. */
+  /**
+   * Returns the key. Throws no_key, key_unbound, or key_malformed for a typo, which is detected without the
+   * broker.
+   */
   require(): Promise<string>;
-  /** Stores a key in the keychain, or in a file if there is no keychain. Returns where, and the reason for a file. */
+  /**
+   * Stores a key in the keychain, or in a file if there is no keychain. Returns where, and the reason for a
+   * file.
+   */
   save(key: string): Promise<{ source: string; reason: string | null }>;
   /** Removes the key. Returns whether there was one. */
   forget(): Promise<boolean>;
@@ -92,8 +98,8 @@ export function createKeyStore({
 }
 
 /**
- * Returns the key for a broker, from CROWDAI_API_KEY or from where `crowdai login` stored it. Throws no_key, key_unbound
- * or key_malformed.
+ * Returns the key for a broker, from CROWDAI_API_KEY or from where `crowdai login` stored it. Throws no_key,
+ * key_unbound or key_malformed.
  */
 export async function readKey(options: KeyStoreOptions): Promise<string> {
   return createKeyStore(options).require();

@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { embeddedFiles } from "../config/embedded-files.ts";
 
-/** Secrets in the keychain of the operating system. Rejects with KeychainUnavailable if no keychain answers. */
+/**
+ * Secrets in the keychain of the operating system. Rejects with KeychainUnavailable if no keychain answers.
+ */
 export interface Keychain {
   get(account: string): Promise<string | null>;
   set(account: string, secret: string): Promise<void>;
@@ -18,11 +20,11 @@ export class KeychainUnavailable extends Error {
 const SERVICE = "crowdai";
 
 /**
- * A keychain is native code that may crash, or wait for a dialog that no one sees. It therefore runs in a child process
- * with a time limit; the secret passes through stdin and stdout.
+ * A keychain is native code that may crash, or wait for a dialog that no one sees. It therefore runs in a
+ * child process with a time limit; the secret passes through stdin and stdout.
  *
- * On Linux only the Secret Service is used. By default the library falls back to the kernel's session keyring, which
- * loses the key at the end of the session.
+ * On Linux only the Secret Service is used. By default the library falls back to the kernel's session
+ * keyring, which loses the key at the end of the session.
  */
 const CHILD = `
 let text = "";

@@ -13,8 +13,8 @@ export interface AgentTarget {
 }
 
 /**
- * Returns the environment of a program that steps a registered session: the caller's, and the CROWDAI_ variables. The key
- * is bound to the broker of the session, whatever the caller's own key was bound to.
+ * Returns the environment of a program that steps a registered session: the caller's, and the CROWDAI_
+ * variables. The key is bound to the broker of the session, whatever the caller's own key was bound to.
  */
 export function agentEnvironment(
   env: Env,

@@ -17,7 +17,9 @@ export interface AgentEnd {
 export interface AgentProcess {
   /** Resolves once the program has ended and all its output was passed on. */
   readonly ended: Promise<AgentEnd>;
-  /** Asks the program to end with a signal, if it is to be sent one, then with SIGTERM, and at last kills it. */
+  /**
+   * Asks the program to end with a signal, if it is to be sent one, then with SIGTERM, and at last kills it.
+   */
   stop(signal: NodeJS.Signals | null): void;
 }
 
@@ -27,7 +29,10 @@ export interface AgentOptions {
   env: NodeJS.ProcessEnv;
   /** Whether the program reads the standard input of this process. */
   readsInput: boolean;
-  /** Receives what the program prints, by whole lines as far as possible. Resolves when there is room for more. */
+  /**
+   * Receives what the program prints, by whole lines as far as possible. Resolves when there is room for
+   * more.
+   */
   print: (text: string) => Promise<void> | void;
 }
 

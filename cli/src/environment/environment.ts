@@ -1,6 +1,9 @@
 import type { Grade } from "../submit/grade.ts";
 
-/** A set of actions or observations, such as `{ name: "Box", shape: [3], low: [-1, -1, -8], high: [1, 1, 8] }`. */
+/**
+ * A set of actions or observations, such as
+ * `{ name: "Box", shape: [3], low: [-1, -1, -8], high: [1, 1, 8] }`.
+ */
 export type EnvironmentSpace = { name: string } & Record<string, unknown>;
 
 /**
@@ -37,10 +40,10 @@ export interface EnvironmentStep<Observation = unknown> {
 }
 
 /**
- * A session with an environment, which a grader of the challenge hosts. It is a submission: it waits in the queue until a
- * grader has a free environment, plays all episodes, and ends with a grade. Every request is numbered and answered once, so
- * that a cut connection, a restart of the broker or a lost answer neither loses a step nor does one twice. Requests are sent
- * one after the other.
+ * A session with an environment, which a grader of the challenge hosts. It is a submission: it waits in the
+ * queue until a grader has a free environment, plays all episodes, and ends with a grade. Every request is
+ * numbered and answered once, so that a cut connection, a restart of the broker or a lost answer neither
+ * loses a step nor does one twice. Requests are sent one after the other.
  *
  * @example
  * await using env = await challenge.environment<number[], number[]>();
@@ -61,15 +64,18 @@ export interface Environment<Observation = unknown, Action = unknown> extends As
   hello(): Promise<EnvironmentHello>;
   /** Begins the next episode and returns its first observation, or null after the last episode. */
   reset(): Promise<Observation | null>;
-  /** Sends an action; typed arrays become arrays. Throws value_not_finite, value_too_large and agent_request. */
+  /**
+   * Sends an action; typed arrays become arrays. Throws value_not_finite, value_too_large and agent_request.
+   */
   step(action: Action): Promise<EnvironmentStep<Observation>>;
   /**
-   * Ends the session after its last episode and waits for the grade. Throws agent_request if episodes are left.
+   * Ends the session after its last episode and waits for the grade. Throws agent_request if episodes are
+   * left.
    */
   submit(): Promise<Grade>;
   /**
-   * Leaves the session. After its last episode it is submitted; before, it is cancelled, which costs the slot if a reset
-   * was answered.
+   * Leaves the session. After its last episode it is submitted; before, it is cancelled, which costs the slot
+   * if a reset was answered.
    */
   close(): Promise<void>;
 }

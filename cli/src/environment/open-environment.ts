@@ -30,7 +30,10 @@ export interface OpenEnvironmentOptions extends Pick<FollowOptions, "onProgress"
   signal?: AbortSignal;
 }
 
-/** Registers a session with the environment of the challenge. Throws kind_not_accepted and what the broker refuses. */
+/**
+ * Registers a session with the environment of the challenge. Throws kind_not_accepted and what the broker
+ * refuses.
+ */
 export async function openEnvironment<Observation, Action>(
   session: BrokerSession,
   { id = createSubmissionId(), round, message, signal, ...options }: OpenEnvironmentOptions,
@@ -188,7 +191,10 @@ function refusedRequest(
   return new CrowdaiError("agent_request", message, { details: { ...details, reason: code } });
 }
 
-/** Returns the value that is sent for an action. Throws value_not_finite, value_not_exact, value_not_json, value_too_large. */
+/**
+ * Returns the value that is sent for an action. Throws value_not_finite, value_not_exact, value_not_json,
+ * value_too_large.
+ */
 function sendable(action: unknown): unknown {
   const text = toJsonText(action, { safeIntegers: true });
   const bytes = Buffer.byteLength(text);
@@ -211,7 +217,9 @@ function createOrder(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Both the events and the answers of a waiting session have its queue position: passes on what has changed. */
+/**
+ * Both the events and the answers of a waiting session have its queue position: passes on what has changed.
+ */
 function reportOnce(onProgress: ((progress: Progress) => void) | undefined): (progress: Progress) => void {
   let last: Progress | undefined;
   return (progress) => {

@@ -6,8 +6,8 @@ const CANCEL_MS = 5_000;
 const AGAIN_MS = 200;
 
 /**
- * Ends the session of an agent that has exited: submits it after its last episode, and waits for its end. Resolves to
- * "left" if episodes are left, or if it waits for a grader and no agent has played.
+ * Ends the session of an agent that has exited: submits it after its last episode, and waits for its end.
+ * Resolves to "left" if episodes are left, or if it waits for a grader and no agent has played.
  */
 export async function settleSession(
   session: BrokerSession,

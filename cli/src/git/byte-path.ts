@@ -32,7 +32,9 @@ export function foldersOf(paths: Iterable<BytePath>): Set<BytePath> {
   return folders;
 }
 
-/** Returns the path below `root` for the file system. Plain ASCII names are passed as text, which is faster. */
+/**
+ * Returns the path below `root` for the file system. Plain ASCII names are passed as text, which is faster.
+ */
 export function onDisk(root: string, path: BytePath): string | Buffer {
   if (isAscii(path)) return `${root}/${path}`;
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);

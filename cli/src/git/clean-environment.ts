@@ -4,7 +4,10 @@ import { safePath } from "./find-git.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The only variables of the caller's environment that git gets: no GIT_*, no HOME, no editor, no tracing, no proxy. */
+/**
+ * The only variables of the caller's environment that git gets: no GIT_*, no HOME, no editor, no tracing, no
+ * proxy.
+ */
 const PASSED_VARIABLES = [
   "TMPDIR",
   "TEMP",

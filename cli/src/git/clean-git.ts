@@ -44,8 +44,8 @@ export class GitFailure extends Error {
 }
 
 /**
- * Returns git for a repository that this client created. The executable is searched for in absolute PATH entries
- * outside the project, so that no program inside a project is ever run. Throws git_missing.
+ * Returns git for a repository that this client created. The executable is searched for in absolute PATH
+ * entries outside the project, so that no program inside a project is ever run. Throws git_missing.
  */
 export function cleanGit(repository: string, project: string, env: Env): CleanGit {
   const program = findGit(env.PATH ?? env.Path ?? "", project);
@@ -84,7 +84,8 @@ export function cleanGit(repository: string, project: string, env: Env): CleanGi
       binary: program,
       trimmed: true,
       abort: signal,
-      // simple-git warns about these variables; they are set here to disable the very features it warns about.
+      // simple-git warns about these variables; they are set here to disable the very features it warns
+      // about.
       allowEnvironment: Object.keys({ ...base, ...more }),
       unsafe: ALLOWED_UNSAFE,
       errors: (error, { exitCode, stdErr }) => error ?? (exitCode === 0 ? undefined : Buffer.concat(stdErr)),

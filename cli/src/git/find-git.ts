@@ -18,7 +18,9 @@ export function findGit(path: string, project: string): string | null {
   return null;
 }
 
-/** Returns the PATH entries that are absolute and outside the project (npx adds node_modules/.bin, for one). */
+/**
+ * Returns the PATH entries that are absolute and outside the project (npx adds node_modules/.bin, for one).
+ */
 export function safePath(path: string, project: string): string[] {
   return path.split(delimiter).filter((folder) => isAbsolute(folder) && !isInside(folder, project));
 }

@@ -14,7 +14,9 @@ export interface UserGitSettings {
   /** Files with ignore patterns, lowest priority first. */
   excludeFiles: string[];
   objectFormat: "sha1" | "sha256";
-  /** Settings of `core` that decide which names a pattern matches, and whether a file differs from its object. */
+  /**
+   * Settings of `core` that decide which names a pattern matches, and whether a file differs from its object.
+   */
   core: Record<string, string>;
 }
 
@@ -28,8 +30,9 @@ const CORE_SETTINGS = {
 };
 
 /**
- * Reads the settings files with `git config --list`, which runs no program that they name. Throws file_unreadable if a
- * file with ignore patterns cannot be read, ignore_rules_invalid if a settings file cannot be parsed.
+ * Reads the settings files with `git config --list`, which runs no program that they name. Throws
+ * file_unreadable if a file with ignore patterns cannot be read, ignore_rules_invalid if a settings file
+ * cannot be parsed.
  */
 export async function readUserSettings(
   git: CleanGit,

@@ -19,8 +19,8 @@ const SLOW_TRANSFERS: [name: string, value: string][] = [
 ];
 
 /**
- * Returns what makes git reach a URL as the client's own requests do: through the same proxy, and trusting the same certificates,
- * which are written to `folder`.
+ * Returns what makes git reach a URL as the client's own requests do: through the same proxy, and trusting
+ * the same certificates, which are written to `folder`.
  */
 export function gitNetwork(url: URL, env: Env, folder: string): GitNetwork {
   const proxy = proxyFor(url, env)?.address;

@@ -7,8 +7,8 @@ import { type BytePath, foldersOf, onDisk } from "./byte-path.ts";
 const MAX_BYTES = 100 * 1024 * 1024;
 
 /**
- * Checks each .gitignore that applies to one of the paths. Git reads a file in UTF-16 as if it had no rules, so what it
- * excludes would be sent. Throws ignore_rules_invalid.
+ * Checks each .gitignore that applies to one of the paths. Git reads a file in UTF-16 as if it had no rules,
+ * so what it excludes would be sent. Throws ignore_rules_invalid.
  */
 export function checkIgnoreFiles(top: string, paths: Iterable<BytePath>): void {
   for (const folder of foldersOf(paths))

@@ -6,7 +6,9 @@ export function isThere(path: string): boolean {
   return succeeds(path, () => lstatSync(path));
 }
 
-/** Returns whether a file with ignore rules exists. Throws file_unreadable if it exists and cannot be read. */
+/**
+ * Returns whether a file with ignore rules exists. Throws file_unreadable if it exists and cannot be read.
+ */
 export function isReadable(path: string): boolean {
   return succeeds(path, () => accessSync(path, constants.R_OK));
 }
@@ -22,7 +24,9 @@ function succeeds(path: string, access: () => void): boolean {
   }
 }
 
-/** The error for an unreadable file with ignore rules: without its rules, ignored files would be submitted. */
+/**
+ * The error for an unreadable file with ignore rules: without its rules, ignored files would be submitted.
+ */
 export function unreadableError(path: string, cause?: unknown): CrowdaiError {
   const message = `${path} cannot be read, so the client cannot tell which files are ignored.`;
   return new CrowdaiError("file_unreadable", message, { details: { path }, cause });

@@ -14,8 +14,8 @@ const MAY_PASS = new Set([401, 408, 425, 429]);
 const NOT_GIT = /no DAV locking support on|not valid: is this a git repository|bad line length character/;
 
 /**
- * Reads in git's messages what answered in place of the broker; null if nothing did. The broker explains its refusals in
- * text, which git shows as `remote: …`; a status without it comes from a proxy.
+ * Reads in git's messages what answered in place of the broker; null if nothing did. The broker explains its
+ * refusals in text, which git shows as `remote: …`; a status without it comes from a proxy.
  */
 export function readProxyAnswer(messages: string): ProxyAnswer | null {
   if (/^remote: /m.test(messages)) return null;

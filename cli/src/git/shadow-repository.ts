@@ -14,9 +14,9 @@ import type { UserGitSettings } from "./git-config.ts";
 import type { UserRepository } from "./user-repository.ts";
 
 /**
- * Creates a small repository through which git reads the user's files: a copy of the index, a reference to the user's
- * objects, and none of the user's configuration. If the user has no repository, it is empty. Git refreshes the copy of
- * the index, never the original. Returns the folder.
+ * Creates a small repository through which git reads the user's files: a copy of the index, a reference to
+ * the user's objects, and none of the user's configuration. If the user has no repository, it is empty. Git
+ * refreshes the copy of the index, never the original. Returns the folder.
  */
 export function makeShadowRepository(
   folder: string,
@@ -65,7 +65,10 @@ function hasSparseIndex(index: string): boolean {
   }
 }
 
-/** Copies a file if it exists, with its time: git compares it with those of the files to know which may have changed. */
+/**
+ * Copies a file if it exists, with its time: git compares it with those of the files to know which may have
+ * changed.
+ */
 function tryCopy(from: string, to: string): void {
   try {
     const { mtimeMs } = statSync(from);

@@ -10,12 +10,18 @@ export interface UserRepository {
   /** Shared by all working trees of the repository. */
   commonDir: string;
   index: string;
-  /** Commit that HEAD names; "unborn" on a branch without commits; "unknown" if refs are stored in an unsupported way. */
+  /**
+   * Commit that HEAD names; "unborn" on a branch without commits; "unknown" if refs are stored in an
+   * unsupported way.
+   */
   head: string;
   branch: string | null;
 }
 
-/** Returns the repository whose working tree has its root here, or null. Throws file_unreadable if that cannot be determined. */
+/**
+ * Returns the repository whose working tree has its root here, or null. Throws file_unreadable if that cannot
+ * be determined.
+ */
 export function repositoryAt(folder: string): UserRepository | null {
   const gitDir = gitDirOf(join(folder, ".git"));
   if (!gitDir || !isThere(join(gitDir, "HEAD"))) return null;
@@ -34,8 +40,8 @@ export function repositoryAround(folder: string): UserRepository | null {
 }
 
 /**
- * Returns a sentence about a .git, in this folder or above it, that git would look at and that is not a repository; null if
- * there is none. A worktree whose main repository was moved has one.
+ * Returns a sentence about a .git, in this folder or above it, that git would look at and that is not a
+ * repository; null if there is none. A worktree whose main repository was moved has one.
  */
 export function brokenGit(folder: string, repository: UserRepository | null): string | null {
   for (let here = folder; here !== repository?.top; here = dirname(here)) {

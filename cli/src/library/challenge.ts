@@ -58,8 +58,9 @@ export class Challenge implements AsyncDisposable {
   /**
    * Opens a session with a challenge, by default the one in CROWDAI_CHALLENGE or crowdai.json.
    *
-   * @throws CrowdaiError with the code no_key, key_unbound, key_malformed (found without asking the broker), key_unknown,
-   * key_revoked, challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker or interrupted.
+   * @throws CrowdaiError with the code no_key, key_unbound, key_malformed (found without asking the broker),
+   * key_unknown, key_revoked, challenge_unknown (with details.suggestion), broker_unreachable, not_a_broker
+   * or interrupted.
    * @example
    * const challenge = await Challenge.open("iris", { broker: "https://crowdai.example", apiKey });
    */
@@ -69,10 +70,12 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Seals a file or a value in a folder, without a broker, a network or a key, for `crowdai sync` to send: once, from any machine.
-   * The challenge is by default the one in CROWDAI_CHALLENGE or crowdai.json, whose rules are checked when it is sent.
+   * Seals a file or a value in a folder, without a broker, a network or a key, for `crowdai sync` to send:
+   * once, from any machine. The challenge is by default the one in CROWDAI_CHALLENGE or crowdai.json, whose
+   * rules are checked when it is sent.
    *
-   * @throws CrowdaiError with the code file_missing, file_empty, file_changed, file_unwritable, value_not_json, usage or interrupted.
+   * @throws CrowdaiError with the code file_missing, file_empty, file_changed, file_unwritable,
+   * value_not_json, usage or interrupted.
    * @example
    * const { id } = await Challenge.spool("iris", { file: "predictions.csv" }, { folder: "/media/usb/spool" });
    */
@@ -110,12 +113,13 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Submits a JSON value (typed arrays become arrays), a file, as `{ file: path }`, or streamed data: a Blob, a stream, or an
-   * async iterable of rows. Await it for the grade, or iterate it for its events. Use `submitValue` for a value that is itself an
-   * object with the only key `file`.
+   * Submits a JSON value (typed arrays become arrays), a file, as `{ file: path }`, or streamed data: a Blob,
+   * a stream, or an async iterable of rows. Await it for the grade, or iterate it for its events. Use
+   * `submitValue` for a value that is itself an object with the only key `file`.
    *
-   * @throws CrowdaiError with the code of the submission's error and the submission in details.submission if grading
-   * fails. After broker_lost, interrupted and still_pending, details.accepted says whether the submission was accepted.
+   * @throws CrowdaiError with the code of the submission's error and the submission in details.submission if
+   * grading fails. After broker_lost, interrupted and still_pending, details.accepted says whether the
+   * submission was accepted.
    * @example
    * const grade = await challenge.submit({ predictions });
    * @example
@@ -173,11 +177,12 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Checks a JSON value, a file as `{ file: path }`, or a stream, without submitting it: no slot, no score. What this machine can check is
-   * checked here; then the evaluator's own check is asked, if the challenge has one and `local` is not set.
+   * Checks a JSON value, a file as `{ file: path }`, or a stream, without submitting it: no slot, no score.
+   * What this machine can check is checked here; then the evaluator's own check is asked, if the challenge
+   * has one and `local` is not set.
    *
-   * @throws CrowdaiError with the code check_failed, its first problems in details.problems and their number in
-   * details.total, and with the codes of a file or value that the challenge does not accept.
+   * @throws CrowdaiError with the code check_failed, its first problems in details.problems and their number
+   * in details.total, and with the codes of a file or value that the challenge does not accept.
    * @example
    * await challenge.check({ file: "predictions.csv" });
    */
@@ -197,11 +202,13 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Submits the code itself, to a challenge that runs it: by default the project of the running script. `command` runs it,
-   * if the challenge leaves that to its participants; the default is the one in crowdai.json.
+   * Submits the code itself, to a challenge that runs it: by default the project of the running script.
+   * `command` runs it, if the challenge leaves that to its participants; the default is the one in
+   * crowdai.json.
    *
-   * @throws CrowdaiError with the code build_failed or sample_failed, which cost no slot, and code_crashed, code_timeout,
-   * code_cpu, code_memory, code_output, output_missing or output_invalid; details.submission.run tells how the code was run.
+   * @throws CrowdaiError with the code build_failed or sample_failed, which cost no slot, and code_crashed,
+   * code_timeout, code_cpu, code_memory, code_output, output_missing or output_invalid;
+   * details.submission.run tells how the code was run.
    * @example
    * const grade = await challenge.submitCode({ code: "solution", command: ["python3", "main.py"] });
    */
@@ -215,11 +222,12 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Opens a session with the environment of the challenge, which is a submission: it waits in the queue until a grader has
-   * a free environment. Resolves as soon as it is accepted; the first call that needs the environment waits for it.
+   * Opens a session with the environment of the challenge, which is a submission: it waits in the queue until
+   * a grader has a free environment. Resolves as soon as it is accepted; the first call that needs the
+   * environment waits for it.
    *
-   * @throws CrowdaiError with the code kind_not_accepted if the challenge has no environment or takes agents only as code,
-   * or of what refuses a submission, such as slots_used.
+   * @throws CrowdaiError with the code kind_not_accepted if the challenge has no environment or takes agents
+   * only as code, or of what refuses a submission, such as slots_used.
    * @example
    * await using env = await challenge.environment<number[], number[]>({ message: "PPO" });
    * for (let observation = await env.reset(); observation; observation = await env.reset())
@@ -234,11 +242,11 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Calls an evaluator function for each value and returns the answers in the order of the values. The results do not
-   * count for the leaderboard.
+   * Calls an evaluator function for each value and returns the answers in the order of the values. The
+   * results do not count for the leaderboard.
    *
-   * @throws CrowdaiError if any value fails, with the index of the first failure in details.index and the other answers
-   * in details.answers.
+   * @throws CrowdaiError if any value fails, with the index of the first failure in details.index and the
+   * other answers in details.answers.
    * @example
    * const answers = await challenge.evaluate([x1, x2], { function: "classify" });
    */
@@ -248,7 +256,8 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Calls an evaluator function for each value and returns each outcome: `{ ok: true, answer }` or `{ ok: false, error }`.
+   * Calls an evaluator function for each value and returns each outcome: `{ ok: true, answer }` or
+   * `{ ok: false, error }`.
    *
    * @example
    * for (const outcome of await challenge.evaluateSettled(values))
@@ -271,7 +280,8 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Yields the events of a submission, each once and in order, until the last. `after` skips the events up to that number.
+   * Yields the events of a submission, each once and in order, until the last. `after` skips the events up to
+   * that number.
    *
    * @example
    * for await (const event of challenge.watch(id)) console.log(event.seq, event.type);
@@ -299,8 +309,8 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Selects a submission for the final ranking of its round, which hidden scores decide, or removes it from your selection. Rejects
-   * with `selection_full`, `selection_closed` or `not_selectable`.
+   * Selects a submission for the final ranking of its round, which hidden scores decide, or removes it from
+   * your selection. Rejects with `selection_full`, `selection_closed` or `not_selectable`.
    *
    * @example
    * await challenge.select(id);
@@ -311,7 +321,8 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Returns how many submissions are left in a round, by default the open one, and when the next slot is free.
+   * Returns how many submissions are left in a round, by default the open one, and when the next slot is
+   * free.
    *
    * @example
    * const { remaining, next_at } = await challenge.limits();
@@ -352,7 +363,8 @@ export class Challenge implements AsyncDisposable {
   }
 
   /**
-   * Closes the session. Accepted submissions continue; calls that are still waiting reject with `interrupted`.
+   * Closes the session. Accepted submissions continue; calls that are still waiting reject with
+   * `interrupted`.
    *
    * @example
    * await challenge.close();

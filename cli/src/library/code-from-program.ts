@@ -24,7 +24,8 @@ export type ProgramCode = PreparedCode & { command: readonly string[] | null };
 
 /**
  * Takes a snapshot of the code that a program asked for; `true` is the project of the running script. Throws
- * code_required if the challenge requires code and the program gave none, agreement_missing, and what prepareCode throws.
+ * code_required if the challenge requires code and the program gave none, agreement_missing, and what
+ * prepareCode throws.
  */
 export async function prepareProgramCode(
   session: BrokerSession,

@@ -25,7 +25,9 @@ interface Found {
   lease?: KeyLease;
 }
 
-/** Opens a session. Reads the environment, the settings and the stored key only for options that are left out. */
+/**
+ * Opens a session. Reads the environment, the settings and the stored key only for options that are left out.
+ */
 export async function connect(named: string | undefined, options: OpenOptions): Promise<ChallengeSession> {
   const { env } = process;
   const challenge = named ?? (await defaultChallenge());

@@ -4,7 +4,10 @@ import { type OpenEnvironmentOptions, openEnvironment } from "../environment/ope
 
 let hasJoined = false;
 
-/** Opens a session for a program. The first one of a program that `crowdai run` has started is the one that it registered. */
+/**
+ * Opens a session for a program. The first one of a program that `crowdai run` has started is the one that it
+ * registered.
+ */
 export async function openProgramEnvironment<Observation, Action>(
   session: BrokerSession,
   options: OpenEnvironmentOptions,

@@ -8,8 +8,8 @@ import type { FollowOptions } from "../submit/follow.ts";
  */
 export interface EnvironmentOptions {
   /**
-   * Id of the submission, 8 to 64 letters, digits, - or _; a session that exists is joined. Default: CROWDAI_SUBMISSION,
-   * which `crowdai run` sets, for the first session of a program; else a new one.
+   * Id of the submission, 8 to 64 letters, digits, - or _; a session that exists is joined. Default:
+   * CROWDAI_SUBMISSION, which `crowdai run` sets, for the first session of a program; else a new one.
    */
   id?: string;
   /** Id or number of the round. Default: the open round. */

@@ -2,7 +2,10 @@ import { CrowdaiError, ExactNumber, toJsonText } from "@crowdai/shared";
 
 const CHUNK = 64 * 1024;
 
-/** Yields the bytes of pieces in chunks: bytes and text as they are, arrays and objects as the rows of a file of that name. */
+/**
+ * Yields the bytes of pieces in chunks: bytes and text as they are, arrays and objects as the rows of a file
+ * of that name.
+ */
 export async function* bytesOfRows(pieces: AsyncIterable<unknown>, name: string): AsyncGenerator<Buffer> {
   const asCsv = name.toLowerCase().endsWith(".csv");
   let text = "";
@@ -43,7 +46,10 @@ function isRow(piece: unknown): piece is ArrayLike<unknown> {
   return Array.isArray(piece) || (ArrayBuffer.isView(piece) && !(piece instanceof DataView));
 }
 
-/** Returns the values in the order of the header. Throws value_not_json for a key that the first row did not have. */
+/**
+ * Returns the values in the order of the header. Throws value_not_json for a key that the first row did not
+ * have.
+ */
 function valuesOf(piece: Record<string, unknown>, header: readonly string[], row: number): unknown[] {
   const unknown = Object.keys(piece).find((key) => !header.includes(key));
   if (unknown !== undefined)

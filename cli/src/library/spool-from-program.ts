@@ -17,7 +17,10 @@ import { describeValue } from "../submit/submission-input.ts";
  * const options: SpoolOptions = { folder: "/media/usb/spool", message: "Deeper trees" };
  */
 export interface SpoolOptions {
-  /** Folder of the sealed submissions, which is created if it does not exist. Default: `crowdai-spool` in the current folder. */
+  /**
+   * Folder of the sealed submissions, which is created if it does not exist. Default: `crowdai-spool` in the
+   * current folder.
+   */
   folder?: string;
   /** Id or number of the round. Default: the round that is open when the submission arrives. */
   round?: string | number;
@@ -25,7 +28,10 @@ export interface SpoolOptions {
   message?: string;
   /** Model files to store with the submission: paths, or `{ file, name }`. */
   models?: readonly (ModelFile | string)[];
-  /** Address of the broker that it is for. Default: as for `Challenge.open`; without any, it can be sent to every broker. */
+  /**
+   * Address of the broker that it is for. Default: as for `Challenge.open`; without any, it can be sent to
+   * every broker.
+   */
   broker?: string | URL;
   /** Name of this program in the broker's records. Default: the library's name and version. */
   client?: string;

@@ -9,8 +9,9 @@ import { bytesOfRows } from "./rows.ts";
 import type { StreamInput } from "./stream-input.ts";
 
 /**
- * Writes a stream to a file of its own and calls `use` with it; the file is gone afterwards. The digest of all bytes is needed before the first is
- * sent, so a stream has to be stored, and a file stores it without using memory. Throws what the challenge refuses, as soon as it is known.
+ * Writes a stream to a file of its own and calls `use` with it; the file is gone afterwards. The digest of
+ * all bytes is needed before the first is sent, so a stream has to be stored, and a file stores it without
+ * using memory. Throws what the challenge refuses, as soon as it is known.
  */
 export async function withStreamFile<T>(
   challenge: PublicChallenge,

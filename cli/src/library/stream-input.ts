@@ -1,6 +1,6 @@
 /**
- * Input that arrives in pieces: a Blob, a stream of bytes or text, or rows. Rows that are arrays make a CSV file; rows that are
- * objects make a CSV file with a header if the file is named `.csv`, else NDJSON.
+ * Input that arrives in pieces: a Blob, a stream of bytes or text, or rows. Rows that are arrays make a CSV
+ * file; rows that are objects make a CSV file with a header if the file is named `.csv`, else NDJSON.
  *
  * @example
  * async function* rows() {

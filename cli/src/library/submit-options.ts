@@ -18,26 +18,38 @@ export interface SubmitOptions extends FollowOptions {
   /** Whether to wait for the grade; `false` resolves as soon as the submission is accepted. Default: true. */
   wait?: boolean;
   /**
-   * Code to include: `true` for the project of the running script, or a path for the project in that folder. The rules
-   * for excluded files and secrets are those of `crowdai submit --code`. Default: none.
+   * Code to include: `true` for the project of the running script, or a path for the project in that folder.
+   * The rules for excluded files and secrets are those of `crowdai submit --code`. Default: none.
    */
   code?: boolean | string;
-  /** Whether the code may be published when the challenge closes, which requires the MIT license. Default: false. */
+  /**
+   * Whether the code may be published when the challenge closes, which requires the MIT license. Default:
+   * false.
+   */
   publish?: boolean;
   /** Includes the code even if it seems to contain secrets. Default: false. */
   allowSecrets?: boolean;
-  /** Called when it is known whether the broker has the code. A submission never fails because of its code. */
+  /**
+   * Called when it is known whether the broker has the code. A submission never fails because of its code.
+   */
   onCode?: (outcome: CodeOutcome | null) => void;
-  /** Id of your own: 8 to 64 letters, digits, - or _. Submitting again with the same id is the same submission. */
+  /**
+   * Id of your own: 8 to 64 letters, digits, - or _. Submitting again with the same id is the same
+   * submission.
+   */
   id?: string;
   /**
-   * Folder for notes about unfinished submissions. The same submission made again, even after a crash, continues with the
-   * parts of its file that have not arrived. Not needed together with `id`, which does the same. Default: none.
+   * Folder for notes about unfinished submissions. The same submission made again, even after a crash,
+   * continues with the parts of its file that have not arrived. Not needed together with `id`, which does the
+   * same. Default: none.
    */
   journal?: string;
   /** Model files to store with the submission: paths, or `{ file, name }`. */
   models?: readonly (ModelFile | string)[];
-  /** Whether to run the challenge's check before anything is sent. The grader runs it in any case. Default: true. */
+  /**
+   * Whether to run the challenge's check before anything is sent. The grader runs it in any case. Default:
+   * true.
+   */
   check?: boolean;
   /** Stops waiting when aborted; an accepted submission continues. */
   signal?: AbortSignal;

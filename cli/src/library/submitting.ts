@@ -3,8 +3,8 @@ import type { CodeOutcome } from "../snapshot/send/code-outcome.ts";
 import type { FollowOptions, Progress } from "../submit/follow.ts";
 
 /**
- * The events of a submission, in order: progress, numbered events, the outcome of its code, and last its grade. With
- * `wait: false` the last is `accepted`.
+ * The events of a submission, in order: progress, numbered events, the outcome of its code, and last its
+ * grade. With `wait: false` the last is `accepted`.
  *
  * @example
  * for await (const event of challenge.submit({ predictions }))
@@ -18,8 +18,8 @@ export type SubmitEvent<T extends Submission = Submission> =
   | { type: "graded"; submission: T };
 
 /**
- * A submission in progress: await it for the grade, or iterate it for its events, before you await anything else. If the submission fails, the
- * loop throws its error; if you leave the loop, the submission continues.
+ * A submission in progress: await it for the grade, or iterate it for its events, before you await anything
+ * else. If the submission fails, the loop throws its error; if you leave the loop, the submission continues.
  *
  * @example
  * const submitting = challenge.submit({ predictions });

@@ -11,8 +11,9 @@ const SYSTEM_BUNDLES = [
 ];
 
 /**
- * Returns the certificates that git has to trust so that it trusts what Node.js does with NODE_EXTRA_CA_CERTS, in PEM; null if
- * that is not set or cannot be read. git takes one list instead of an addition, so this holds its own certificates, too.
+ * Returns the certificates that git has to trust so that it trusts what Node.js does with
+ * NODE_EXTRA_CA_CERTS, in PEM; null if that is not set or cannot be read. git takes one list instead of an
+ * addition, so this holds its own certificates, too.
  */
 export function caBundle(env: Env): string | null {
   const extra = env.NODE_EXTRA_CA_CERTS && read(env.NODE_EXTRA_CA_CERTS);

@@ -6,13 +6,16 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface NamedProxy {
   /** The variable that names it. */
   variable: string;
-  /** Its address, always with scheme and port; null for a kind of proxy that is not supported, such as SOCKS. */
+  /**
+   * Its address, always with scheme and port; null for a kind of proxy that is not supported, such as SOCKS.
+   */
   address: string | null;
 }
 
 /**
- * Returns the proxy for a URL, or null to connect directly. curl, git and Node.js read the variables differently; the client
- * reads them once, for HTTP and for git: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in lower case before upper case.
+ * Returns the proxy for a URL, or null to connect directly. curl, git and Node.js read the variables
+ * differently; the client reads them once, for HTTP and for git: `http_proxy`, `https_proxy`, `all_proxy` and
+ * `no_proxy`, in lower case before upper case.
  */
 export function proxyFor(url: URL, env: Env): NamedProxy | null {
   if (isExcluded(url, env.no_proxy || env.NO_PROXY || "")) return null;

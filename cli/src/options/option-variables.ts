@@ -2,13 +2,16 @@ import { type Command, InvalidArgumentError, type Option } from "commander";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Options of every command. `crowdai.json` may set the last two, so that the settings read their variables. */
+/**
+ * Options of every command. `crowdai.json` may set the last two, so that the settings read their variables.
+ */
 const COMMON = ["format", "quiet", "no-color", "debug", "fields", "filter", "broker", "challenge"];
 const READ_BY_SETTINGS = ["CROWDAI_BROKER", "CROWDAI_CHALLENGE"];
 
 /**
  * Returns the environment variable of an option: `CROWDAI_<OPTION>` for an option of every command,
- * `CROWDAI_<COMMAND>_<OPTION>` for another. Null for --help and --version, and for options that are only refused.
+ * `CROWDAI_<COMMAND>_<OPTION>` for another. Null for --help and --version, and for options that are only
+ * refused.
  */
 export function variableOf(command: Command, option: Option): string | null {
   const name = option.name();
@@ -17,7 +20,10 @@ export function variableOf(command: Command, option: Option): string | null {
   return ["crowdai", ...of, name.replace(/^no-/, "")].join("_").replaceAll("-", "_").toUpperCase();
 }
 
-/** Returns the options of a command that a variable sets, with its name; the two forms of `--[no-]publish` once. */
+/**
+ * Returns the options of a command that a variable sets, with its name; the two forms of `--[no-]publish`
+ * once.
+ */
 export function optionVariables(command: Command): { option: Option; variable: string }[] {
   return command.options.flatMap((option) => {
     const variable = variableOf(command, option);
@@ -26,7 +32,9 @@ export function optionVariables(command: Command): { option: Option; variable: s
   });
 }
 
-/** Sets the options that the command line leaves out and the environment gives. Throws InvalidArgumentError. */
+/**
+ * Sets the options that the command line leaves out and the environment gives. Throws InvalidArgumentError.
+ */
 export function applyVariables(command: Command, env: Env): void {
   for (const { option, variable } of optionVariables(command)) {
     const text = env[variable];

@@ -52,7 +52,10 @@ export function withoutJson<Options extends GlobalOptions>(command: Command, opt
   return { ...rest, format: "json", ...(json === true ? {} : { fields: json }) } as Options;
 }
 
-/** Returns the options of the terminal. --fields and --filter imply --format json. Throws InvalidArgumentError. */
+/**
+ * Returns the options of the terminal. --fields and --filter imply --format json. Throws
+ * InvalidArgumentError.
+ */
 export function outputOptions(options: GlobalOptions) {
   const { fields, filter, format = "text", quiet = false, color = true } = options;
   if (fields === undefined && filter === undefined)

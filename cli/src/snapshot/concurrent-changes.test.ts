@@ -30,7 +30,9 @@ async function keepRunning(body: string): Promise<void> {
   await once(busyWriter.stdout!, "data");
 }
 
-/** Takes snapshots and expects each to be complete: git reads its tree, and each file has the reported size. */
+/**
+ * Takes snapshots and expects each to be complete: git reads its tree, and each file has the reported size.
+ */
 async function takeSome(
   check: (files: Map<string, { text: string }>) => void = () => {},
   some = 5,

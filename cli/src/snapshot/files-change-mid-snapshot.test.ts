@@ -26,7 +26,9 @@ beforeEach(() => {
 });
 afterEach(() => project[Symbol.asyncDispose]());
 
-/** When the user's files change: after listing, or after reading their stats but before reading their content. */
+/**
+ * When the user's files change: after listing, or after reading their stats but before reading their content.
+ */
 type Moment = "listed" | "measured";
 
 /** Takes a snapshot and changes the project in the middle of it. */

@@ -9,7 +9,9 @@ import { findSecrets, looksSecret } from "./filters/scan-secrets.ts";
 import { secretByName } from "./filters/secret-names.ts";
 
 const letters = (count: number) => "Ab3dEf6hIj9kLm2nOp5q".repeat(10).slice(0, count);
-/** One example for each of the scanner's rules, assembled here so that no scanner takes this file for a leak. */
+/**
+ * One example for each of the scanner's rules, assembled here so that no scanner takes this file for a leak.
+ */
 const EXAMPLES: Record<string, string> = {
   aws: `AWS_SECRET_ACCESS_KEY = "${letters(40)}"`,
   "aws id": `key = AKIA${"ABCDEFGH23456723"}`,

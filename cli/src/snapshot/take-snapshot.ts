@@ -49,15 +49,16 @@ export interface Snapshot {
 }
 
 /**
- * Stores the current files of a project as a tree. Reads the user's files and a copy of the index; writes nothing
- * outside the store. Throws code_secrets, code_too_large, file_unreadable,
- * ignore_rules_invalid, git_missing, interrupted.
+ * Stores the current files of a project as a tree. Reads the user's files and a copy of the index; writes
+ * nothing outside the store. Throws code_secrets, code_too_large, file_unreadable, ignore_rules_invalid,
+ * git_missing, interrupted.
  */
 export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
   try {
     return await takeOnce(options);
   } catch (failure) {
-    // The store may be damaged, for example by a full disk. An empty one works, or its failure is the real reason.
+    // The store may be damaged, for example by a full disk. An empty one works, or its failure is the real
+    // reason.
     if (options.signal?.aborted) throw new CrowdaiError("interrupted");
     if (![failure, (failure as Error).cause].some((error) => error instanceof GitFailure)) throw failure;
     try {

@@ -5,8 +5,8 @@ import { readManifest } from "./verify-entry.ts";
 const ENTRY = /^(\d{6,15})-/;
 
 /**
- * Returns the names of the entries in the order in which they are sent: by number, then by the time they were sealed,
- * which decides where two copies of a spool were continued. Names that no entry has come last.
+ * Returns the names of the entries in the order in which they are sent: by number, then by the time they were
+ * sealed, which decides where two copies of a spool were continued. Names that no entry has come last.
  */
 export async function listEntries(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error) => {

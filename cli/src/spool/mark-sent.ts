@@ -5,7 +5,10 @@ import { writing } from "../config/file-unwritable.ts";
 import { replaceFile } from "../config/replace-file.ts";
 import type { VerifiedEntry } from "./verify-entry.ts";
 
-/** Replaces an accepted entry by a note in `sent`, so that its bytes no longer take space. Throws file_unwritable. */
+/**
+ * Replaces an accepted entry by a note in `sent`, so that its bytes no longer take space. Throws
+ * file_unwritable.
+ */
 export async function markSent(
   folder: string,
   { name, path, manifest }: VerifiedEntry,

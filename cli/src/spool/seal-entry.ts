@@ -30,8 +30,8 @@ export interface ToSeal {
 }
 
 /**
- * Seals a submission as an entry of the spool: all of it, or nothing. Returns the name of the entry. Throws file_changed,
- * file_unwritable and file_empty.
+ * Seals a submission as an entry of the spool: all of it, or nothing. Returns the name of the entry. Throws
+ * file_changed, file_unwritable and file_empty.
  */
 export async function sealEntry(work: ToSeal): Promise<{ entry: string; manifest: Manifest }> {
   const { folder, signal } = work;
@@ -115,7 +115,10 @@ async function sealInput(
   return { from: input.isValue ? "json" : "stdin", ...found };
 }
 
-/** Copies a file, sharing its blocks where the file system can. Throws file_changed if it changes in the meantime. */
+/**
+ * Copies a file, sharing its blocks where the file system can. Throws file_changed if it changes in the
+ * meantime.
+ */
 async function copySteadily(facts: FileFacts, to: string): Promise<void> {
   await copyFile(facts.path, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   const [now, copied] = await Promise.all([
@@ -128,7 +131,10 @@ async function copySteadily(facts: FileFacts, to: string): Promise<void> {
     throw new CrowdaiError("file_changed", `${facts.path} changed while it was being sealed.`);
 }
 
-/** Returns a number above those of all entries, sent ones too. Two may have the same: the time they were sealed decides. */
+/**
+ * Returns a number above those of all entries, sent ones too. Two may have the same: the time they were
+ * sealed decides.
+ */
 async function nextNumber(folder: string): Promise<number> {
   const sent = await readdir(join(folder, "sent")).catch(() => []);
   const numbers = [...(await readdir(folder)), ...sent].map((name) =>

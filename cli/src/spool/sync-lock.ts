@@ -8,14 +8,17 @@ const STALE_MS = 60_000;
 const TOUCH_MS = 10_000;
 
 export interface SyncLock {
-  /** Whether the folder could be written; without that there is no lock, and the ids alone keep submissions single. */
+  /**
+   * Whether the folder could be written; without that there is no lock, and the ids alone keep submissions
+   * single.
+   */
   held: boolean;
   release(): Promise<void>;
 }
 
 /**
- * Makes this the only sync of a folder. Each submission is accepted once in any case: the lock saves the work of sending
- * it twice. Throws spool_busy.
+ * Makes this the only sync of a folder. Each submission is accepted once in any case: the lock saves the work
+ * of sending it twice. Throws spool_busy.
  */
 export async function lockSpool(folder: string): Promise<SyncLock> {
   const path = join(folder, ".sync.lock");

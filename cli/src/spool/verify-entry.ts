@@ -13,7 +13,9 @@ export interface VerifiedEntry {
   manifest: Manifest;
 }
 
-/** Reads the manifest of an entry, without checking its other files. Throws spool_damaged and spool_version. */
+/**
+ * Reads the manifest of an entry, without checking its other files. Throws spool_damaged and spool_version.
+ */
 export async function readManifest(folder: string, name: string): Promise<Manifest> {
   const path = join(folder, name);
   const state = await lstat(path);
@@ -24,8 +26,8 @@ export async function readManifest(folder: string, name: string): Promise<Manife
 }
 
 /**
- * Checks that an entry has exactly the files that were sealed, with their bytes. Throws spool_damaged, which names the
- * file, and spool_version.
+ * Checks that an entry has exactly the files that were sealed, with their bytes. Throws spool_damaged, which
+ * names the file, and spool_version.
  */
 export async function verifyEntry(
   folder: string,

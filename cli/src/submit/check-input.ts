@@ -87,7 +87,9 @@ export function hasExtension(name: string | null, extensions: readonly string[])
   return extensions.some((extension) => lower.endsWith(extension.toLowerCase()));
 }
 
-/** The error of a file or value for a challenge that runs the code itself, or whose environment agents step. */
+/**
+ * The error of a file or value for a challenge that runs the code itself, or whose environment agents step.
+ */
 export function runsCode({ id, environment }: PublicChallenge): CrowdaiError {
   if (environment)
     return new CrowdaiError("kind_not_accepted", `${id} takes agents. It accepts no files and no values.`, {

@@ -2,9 +2,9 @@ import { CrowdaiError, type PublicChallenge, type Round } from "@crowdai/shared"
 import { timeText } from "../terminal/time.ts";
 
 /**
- * Returns the round that a submission goes to: the wanted one, by id or number, or the open one. Returns null if all
- * rounds have ended and the challenge accepts late submissions. Throws challenge_closed, round_unknown and
- * round_not_open.
+ * Returns the round that a submission goes to: the wanted one, by id or number, or the open one. Returns null
+ * if all rounds have ended and the challenge accepts late submissions. Throws challenge_closed, round_unknown
+ * and round_not_open.
  */
 export function checkRound(challenge: PublicChallenge, wanted: string | undefined): Round | null {
   const { id, closed_at, after_end } = challenge;

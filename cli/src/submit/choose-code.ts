@@ -35,8 +35,8 @@ export interface CodeChoice {
 }
 
 /**
- * Returns which code is included, or null for none, which is the default. For a challenge that requires code the default
- * is the current project. Throws code_off, code_required, config_invalid and usage.
+ * Returns which code is included, or null for none, which is the default. For a challenge that requires code
+ * the default is the current project. Throws code_off, code_required, config_invalid and usage.
  */
 export function chooseCode(challenge: CodeRules, choice: CodeChoice): ChosenCode | null {
   const { code, publish, project } = choice;

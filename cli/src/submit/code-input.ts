@@ -3,8 +3,8 @@ import type { Snapshot } from "../snapshot/take-snapshot.ts";
 import type { SubmissionInput } from "./submission-input.ts";
 
 /**
- * Returns the command that runs the code: the challenge's own, or that of the participant. Throws code_invalid when
- * the challenge leaves it to the participant, who names none.
+ * Returns the command that runs the code: the challenge's own, or that of the participant. Throws
+ * code_invalid when the challenge leaves it to the participant, who names none.
  */
 export function runCommand(challenge: PublicChallenge, own: readonly string[] | null): readonly string[] {
   const command = commandOf(challenge) ?? own;

@@ -5,8 +5,9 @@ import { projectFolder } from "../config/find-project.ts";
 import { shellWord } from "../terminal/shell-word.ts";
 
 /**
- * Returns the real path of the `code.dir` of a crowdai.json. Throws config_invalid if it leads out of the folder of that
- * file, by `..`, as an absolute path or through a symbolic link: the file may be from someone else.
+ * Returns the real path of the `code.dir` of a crowdai.json. Throws config_invalid if it leads out of the
+ * folder of that file, by `..`, as an absolute path or through a symbolic link: the file may be from someone
+ * else.
  */
 export function containedFolder(
   projectFile: string,

@@ -71,8 +71,8 @@ const BATCH_BYTES = 512 * 1024;
 const AT_ONCE = MAX_CALL_VALUES;
 
 /**
- * Calls a function once for each value and returns the outcomes in the order of the values. Throws if the call as a whole
- * is refused.
+ * Calls a function once for each value and returns the outcomes in the order of the values. Throws if the
+ * call as a whole is refused.
  */
 export async function evaluateValues(
   session: BrokerSession,
@@ -172,7 +172,10 @@ function* batches(items: readonly Item[]): Generator<Item[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Returns all answers. Throws the first failure in the order of the values, with its index and the answers in details. */
+/**
+ * Returns all answers. Throws the first failure in the order of the values, with its index and the answers in
+ * details.
+ */
 export function requireAnswers(settled: readonly Settled[]): Answer[] {
   return settled.map((result, index) => {
     if (result.ok) return result.answer;

@@ -24,7 +24,8 @@ export interface Waiting {
 }
 
 /**
- * The progress of a submission, by stage: hashing and uploading its bytes, waiting in the queue, being graded.
+ * The progress of a submission, by stage: hashing and uploading its bytes, waiting in the queue, being
+ * graded.
  *
  * @example
  * const onProgress = (progress: Progress) => {

@@ -10,14 +10,16 @@ import { CrowdaiError, type ErrorBody, type Submission } from "@crowdai/shared";
 export type Grade = Submission & { state: "graded"; score: number };
 
 /**
- * Returns the grade of a final submission. Throws the submission's own error (rejected, evaluator_crashed, cancelled,
- * …) with the submission in details.submission.
+ * Returns the grade of a final submission. Throws the submission's own error (rejected, evaluator_crashed,
+ * cancelled, …) with the submission in details.submission.
  */
 export function requireGrade(submission: Submission): Grade {
   return requireGraded(submission) as Grade;
 }
 
-/** Returns the result of any evaluator function; those other than `submit` may return data without a score. */
+/**
+ * Returns the result of any evaluator function; those other than `submit` may return data without a score.
+ */
 export function requireGraded(submission: Submission): Submission & { state: "graded" } {
   if (submission.state === "graded") return submission as Submission & { state: "graded" };
   throw failureOf(submission);
@@ -42,7 +44,10 @@ function problemsOf({ error, data }: Submission): object {
   return { problems, total };
 }
 
-/** Explains a wait that broke after the submission was accepted: the submission continues, and how to reattach. */
+/**
+ * Explains a wait that broke after the submission was accepted: the submission continues, and how to
+ * reattach.
+ */
 export function afterAcceptance(failure: unknown, id: string): unknown {
   if (!(failure instanceof CrowdaiError)) return failure;
   const messages: Partial<Record<string, string>> = {
@@ -60,8 +65,8 @@ export function afterAcceptance(failure: unknown, id: string): unknown {
 }
 
 /**
- * Explains a lost connection to a submission that was accepted: the submit succeeded, and only its grade is missing.
- * Returns any other failure as it is.
+ * Explains a lost connection to a submission that was accepted: the submit succeeded, and only its grade is
+ * missing. Returns any other failure as it is.
  */
 export function afterLostWatch(failure: unknown): unknown {
   if (!(failure instanceof CrowdaiError) || failure.details?.accepted !== true) return failure;

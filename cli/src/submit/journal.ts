@@ -32,8 +32,9 @@ export interface FileState {
 }
 
 /**
- * Returns the id for a submission of exactly this content. A run that broke before the submission was accepted leaves a
- * note, so that the same command continues with that id. If the folder is not writable, each run has a new id.
+ * Returns the id for a submission of exactly this content. A run that broke before the submission was
+ * accepted leaves a note, so that the same command continues with that id. If the folder is not writable,
+ * each run has a new id.
  */
 export function unfinishedId(
   folder: string,

@@ -20,8 +20,8 @@ export interface ModelToSend {
 }
 
 /**
- * Reads model files for their digests. Throws model_refused, before any is read, for models that the challenge does not
- * accept, and what inspectFile throws.
+ * Reads model files for their digests. Throws model_refused, before any is read, for models that the
+ * challenge does not accept, and what inspectFile throws.
  */
 export async function prepareModels(
   { id, accepts: { model: rule } }: Pick<PublicChallenge, "id" | "accepts">,

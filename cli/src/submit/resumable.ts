@@ -13,13 +13,15 @@ export interface Resumable extends Omit<SubmitInputOptions, "id"> {
   onResumed?: (id: string) => void;
   /** Called with the number of parts that arrived in an earlier run. */
   onFound?: (parts: number, of: number) => void;
-  /** Called with the id of an unfinished submission of an earlier content of the file, which is now cancelled. */
+  /**
+   * Called with the id of an unfinished submission of an earlier content of the file, which is now cancelled.
+   */
   onReplaced?: (id: string) => void;
 }
 
 /**
- * Submits, and keeps the id in a journal until the submission is accepted. A program that broke and makes the same
- * submission again continues it, instead of using a second slot and sending everything again.
+ * Submits, and keeps the id in a journal until the submission is accepted. A program that broke and makes the
+ * same submission again continues it, instead of using a second slot and sending everything again.
  */
 export async function submitResumable(
   session: BrokerSession,

@@ -7,7 +7,10 @@ import type { FilePath } from "../client/upload/undecoded-path.ts";
 /** The input to check: the file at a path, or a JSON value. */
 export type Checkable = { path: FilePath; name: string } | { value: unknown };
 
-/** The result of the challenge's check on this machine: the rules that the input passed, and those left to the grader. */
+/**
+ * The result of the challenge's check on this machine: the rules that the input passed, and those left to the
+ * grader.
+ */
 export interface CheckReport {
   passed: string[];
   skipped: string[];
@@ -18,8 +21,8 @@ const MAX_ID_BYTES = 64 * 1024 * 1024;
 const NEWER = "this client does not know its rules; a newer one may";
 
 /**
- * Checks an input as far as this machine can, with the rules and the words of the grader. Sends nothing. Throws check_failed,
- * with the problems in its details.
+ * Checks an input as far as this machine can, with the rules and the words of the grader. Sends nothing.
+ * Throws check_failed, with the problems in its details.
  */
 export async function runCheck(
   challenge: PublicChallenge,

@@ -29,7 +29,10 @@ export interface SubmissionToSend {
   /** Whether the events are buffered for a later feed. */
   follow: boolean;
   onUpload?: (done: number, total: number) => void;
-  /** Leaves the submission open when something refuses its bytes, because the same id will be sent again. Default: cancels it. */
+  /**
+   * Leaves the submission open when something refuses its bytes, because the same id will be sent again.
+   * Default: cancels it.
+   */
   keepsRefused?: boolean;
   /** Called with each plan of the parts that are still to be sent. */
   onPlan?: (upload: Upload, source: ByteSource) => void;
@@ -38,8 +41,8 @@ export interface SubmissionToSend {
 }
 
 /**
- * Announces a submission, sends its bytes and has it accepted; an accepted submission cannot be lost. Safe to repeat
- * with the same id: it continues where it broke.
+ * Announces a submission, sends its bytes and has it accepted; an accepted submission cannot be lost. Safe to
+ * repeat with the same id: it continues where it broke.
  */
 export async function sendSubmission(session: BrokerSession, work: SubmissionToSend): Promise<Submission> {
   const { intent, signal } = work;
@@ -114,7 +117,10 @@ export function missingIn({ missing, parts }: Upload): { parts: number; bytes: n
   return missing ?? { parts: parts.length, bytes: parts.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** Whether signed URLs have expired, which they do after minutes; the receipt of the same intent brings new ones. */
+/**
+ * Whether signed URLs have expired, which they do after minutes; the receipt of the same intent brings new
+ * ones.
+ */
 function hasExpired(failure: unknown): boolean {
   return (
     failure instanceof CrowdaiError &&
@@ -138,8 +144,8 @@ function lostOnTheWay(
 }
 
 /**
- * Cancels a submission whose bytes cannot arrive, because the file has changed or something on the way refuses them, so
- * that its slot is free at once instead of after a deadline.
+ * Cancels a submission whose bytes cannot arrive, because the file has changed or something on the way
+ * refuses them, so that its slot is free at once instead of after a deadline.
  */
 async function withdraw(
   session: BrokerSession,

@@ -9,7 +9,9 @@ import {
 import { type ByteSource, digestFile, type FileFacts, textSource } from "../client/upload/byte-source.ts";
 import type { InputDescription } from "./check-input.ts";
 
-/** An input that is ready to be announced: its entry in the intent, and the bytes to send afterwards, if any. */
+/**
+ * An input that is ready to be announced: its entry in the intent, and the bytes to send afterwards, if any.
+ */
 export interface SubmissionInput {
   input: IntentRequest["input"];
   source: ByteSource | null;
@@ -23,8 +25,8 @@ export interface SubmissionInput {
 export type ValueDescription = InputDescription & { text: string };
 
 /**
- * Describes a value of a program: typed arrays become arrays, BigInts integers. Throws value_not_finite and value_not_exact with
- * the path, value_not_json, value_too_deep.
+ * Describes a value of a program: typed arrays become arrays, BigInts integers. Throws value_not_finite and
+ * value_not_exact with the path, value_not_json, value_too_deep.
  */
 export function describeValue(value: unknown): ValueDescription {
   return described(toJsonText(value, { safeIntegers: true }));
@@ -45,7 +47,9 @@ export function isInline({ text, size }: Pick<ValueDescription, "text" | "size">
   return writesExactNumbers || JSON.stringify(JSON.parse(text)) === text;
 }
 
-/** Prepares a value: a small one is part of the message, the text of a large one is sent to the object store. */
+/**
+ * Prepares a value: a small one is part of the message, the text of a large one is sent to the object store.
+ */
 export function inputOfValue({ text, size }: Pick<ValueDescription, "text" | "size">): SubmissionInput {
   const source = textSource(text);
   if (!isInline({ text, size })) return announce(source);

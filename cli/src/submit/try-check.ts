@@ -14,8 +14,8 @@ export interface TryCheckOptions extends FollowOptions {
 }
 
 /**
- * Sends an input to the evaluator's check on a grader: no slot, no score. Returns the trial. Throws check_failed, and what
- * a call can throw.
+ * Sends an input to the evaluator's check on a grader: no slot, no score. Returns the trial. Throws
+ * check_failed, and what a call can throw.
  */
 export async function tryCheck(
   session: BrokerSession,

@@ -11,8 +11,8 @@ export interface Question {
 }
 
 /**
- * Asks a yes-or-no question, never about a license or a key. Prints an answer that was not given at the terminal.
- * Throws interrupted.
+ * Asks a yes-or-no question, never about a license or a key. Prints an answer that was not given at the
+ * terminal. Throws interrupted.
  */
 export async function confirm(
   { stdin, stderr, signal }: Pick<Io, "stdin" | "stderr" | "signal">,

@@ -18,8 +18,8 @@ export function cutToWidth(text: string, width: number, unicode: boolean): strin
 }
 
 /**
- * Returns the lines of a text, broken between words, with the indentation that each began with. A word that is wider than a
- * line stays whole.
+ * Returns the lines of a text, broken between words, with the indentation that each began with. A word that
+ * is wider than a line stays whole.
  */
 export function wrapWords(text: string, width: number): string[] {
   return text.split("\n").flatMap((part) => {

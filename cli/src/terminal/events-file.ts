@@ -2,8 +2,8 @@ import { appendFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /**
- * Returns a function that appends a line to the file of CROWDAI_EVENTS, readable only by its owner. It never throws:
- * `onFailure` gets the first failure, with the path.
+ * Returns a function that appends a line to the file of CROWDAI_EVENTS, readable only by its owner. It never
+ * throws: `onFailure` gets the first failure, with the path.
  */
 export function openEventsFile(
   path: string,

@@ -14,7 +14,10 @@ const AGENTS: readonly (readonly [name: string, ...variables: string[]])[] = [
   ["replit", "REPLIT_AGENT"],
 ];
 
-/** Returns the name of the coding agent that runs this command: AI_AGENT, or that of one we know. `AI_AGENT=0`: none. */
+/**
+ * Returns the name of the coding agent that runs this command: AI_AGENT, or that of one we know.
+ * `AI_AGENT=0`: none.
+ */
 export function findAgent(env: Env): string | null {
   if (env.AI_AGENT) return isOff(env.AI_AGENT) ? null : env.AI_AGENT;
   const found = AGENTS.find(([, ...variables]) => variables.some((name) => env[name] && !isOff(env[name])));

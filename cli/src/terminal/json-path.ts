@@ -6,8 +6,8 @@ export type Step = { kind: "key"; name: string } | { kind: "index"; at: number }
 const STEP = /\.?(?:\[(-?\d+)\]|\[\]|\["((?:[^"\\]|\\.)*)"\]|(?<=\.)([A-Za-z_][\w-]*))/y;
 
 /**
- * Parses a path such as `.score`, `.submissions[0].id` or `.leaderboard.rows[].participant`: the part of jq that needs
- * no jq. Throws usage.
+ * Parses a path such as `.score`, `.submissions[0].id` or `.leaderboard.rows[].participant`: the part of jq
+ * that needs no jq. Throws usage.
  */
 export function parsePath(path: string): Step[] {
   const steps: Step[] = [];

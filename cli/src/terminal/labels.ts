@@ -8,8 +8,8 @@ export type LabeledRow = readonly [label: string, value: string | null | undefin
 const MIN_VALUE = 16;
 
 /**
- * Returns lines such as `Rank:    3`, with all values in one column and further lines of a value below it. With a `width`,
- * values are wrapped between words.
+ * Returns lines such as `Rank:    3`, with all values in one column and further lines of a value below it.
+ * With a `width`, values are wrapped between words.
  */
 export function labeledLines(
   rows: readonly LabeledRow[],

@@ -18,8 +18,8 @@ export interface LiveLineOptions {
 }
 
 /**
- * Shows a text with a spinner on the last line of a terminal, never wider than the terminal. Loads ora in parallel with the
- * work; work that ends earlier shows nothing.
+ * Shows a text with a spinner on the last line of a terminal, never wider than the terminal. Loads ora in
+ * parallel with the work; work that ends earlier shows nothing.
  */
 export function createLiveLine({ text, stderr, unicode, style }: LiveLineOptions) {
   let current = text;

@@ -1,6 +1,8 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** Returns file_unwritable for standard output, with the submission whose id or grade was to be printed there. */
+/**
+ * Returns file_unwritable for standard output, with the submission whose id or grade was to be printed there.
+ */
 export function outputLost(reason: string, submission: string | null): CrowdaiError {
   const message = `Standard output cannot be written (${reason}).`;
   return new CrowdaiError(

@@ -8,8 +8,8 @@ const TOKENS = [
 ];
 
 /**
- * Removes API keys and other tokens, the values of headers that hold them, the signatures and passwords of URLs: none may
- * reach a screen or a log.
+ * Removes API keys and other tokens, the values of headers that hold them, the signatures and passwords of
+ * URLs: none may reach a screen or a log.
  */
 export function redact(text: string): string {
   let shown = text

@@ -1,7 +1,10 @@
 import { channel } from "node:diagnostics_channel";
 import { redact } from "./redact.ts";
 
-/** A request as the HTTP client publishes it on the channel `crowdai:request`, when its answer or its failure is known. */
+/**
+ * A request as the HTTP client publishes it on the channel `crowdai:request`, when its answer or its failure
+ * is known.
+ */
 export interface RequestMade {
   method: string;
   url: string;
@@ -12,7 +15,10 @@ export interface RequestMade {
   requestId: string | null;
 }
 
-/** Reports each request of this process on a line, without signatures, headers and bodies. Returns a function that stops it. */
+/**
+ * Reports each request of this process on a line, without signatures, headers and bodies. Returns a function
+ * that stops it.
+ */
 export function traceRequests(print: (line: string) => void): () => void {
   const show = (message: unknown) => {
     const { method, url, status, ms, requestId } = message as RequestMade;

@@ -9,7 +9,10 @@ const SENTENCES: Partial<Record<string, string>> = {
 /** Sentences of the catalog and of older messages with the same meaning. */
 const SAID = /(?:Your|The) slot was (?:returned|charged)\.\s*|[Nn]o slot was charged\.?|uses no slot/;
 
-/** Returns whether a refusal cost a slot, and what is left; null for an error that says neither, or said it already. */
+/**
+ * Returns whether a refusal cost a slot, and what is left; null for an error that says neither, or said it
+ * already.
+ */
 export function slotLine(details: Record<string, unknown> | undefined, message: string): string | null {
   const { slot, limits, sent } = details ?? {};
   const sentence = typeof slot === "string" ? SENTENCES[slot] : undefined;

@@ -15,7 +15,10 @@ export interface Spinner {
   fail(text: string): void;
   /** Stops and erases the line. Does nothing if it has stopped. */
   stop(): void;
-  /** Clears the line until the next frame, so that something else can be printed; with `isHeld`, until it is cleared again. */
+  /**
+   * Clears the line until the next frame, so that something else can be printed; with `isHeld`, until it is
+   * cleared again.
+   */
   clear(isHeld?: boolean): void;
 }
 

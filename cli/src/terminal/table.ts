@@ -17,8 +17,8 @@ interface Layout {
 }
 
 /**
- * Returns the lines of a table for a terminal of `width`; null is a pipe: tab-separated, untruncated, no header. A terminal
- * that is too narrow for a table gets a block for each row.
+ * Returns the lines of a table for a terminal of `width`; null is a pipe: tab-separated, untruncated, no
+ * header. A terminal that is too narrow for a table gets a block for each row.
  */
 export function formatTable(
   header: readonly string[],
@@ -52,7 +52,10 @@ export function formatTable(
   return blocks(header, texts, { width, style, unicode, cut });
 }
 
-/** Returns the widths of columns that fit into `room`, with those cut that may be; null if there is too little. */
+/**
+ * Returns the widths of columns that fit into `room`, with those cut that may be; null if there is too
+ * little.
+ */
 function fitted(full: readonly number[], room: number, cut: readonly number[]): number[] | null {
   const widths = [...full];
   const total = () => widths.reduce((sum, w) => sum + w, 0);

@@ -48,13 +48,16 @@ export interface Output {
 }
 
 /**
- * The terminal or pipe that a command writes to. The output goes to stdout, all other messages to stderr. Text from
- * outside cannot move the cursor or set colors here; only the style can.
+ * The terminal or pipe that a command writes to. The output goes to stdout, all other messages to stderr.
+ * Text from outside cannot move the cursor or set colors here; only the style can.
  */
 export interface Terminal {
   readonly format: Format;
   readonly quiet: boolean;
-  /** Whether a person can be asked: stdin and stdout are terminals, outside CI and agents, and the format is text. */
+  /**
+   * Whether a person can be asked: stdin and stdout are terminals, outside CI and agents, and the format is
+   * text.
+   */
   readonly isInteractive: boolean;
   /** The coding agent that runs the command, if one does. */
   readonly agent: string | null;
@@ -94,11 +97,14 @@ export interface Terminal {
   /** Throws usage if --fields or --filter names a field that is not one of these. */
   requireFields(known: readonly string[]): void;
   /**
-   * Prints the document of --format json, with schema_version added, or what --fields and --filter select of it. A
-   * failure is not reduced to fields, and has nothing to filter.
+   * Prints the document of --format json, with schema_version added, or what --fields and --filter select of
+   * it. A failure is not reduced to fields, and has nothing to filter.
    */
   json(document: object, options?: { isFailure?: boolean }): void;
-  /** Prints a line of --format ndjson, with schema_version and time added, and appends it to the file of CROWDAI_EVENTS. */
+  /**
+   * Prints a line of --format ndjson, with schema_version and time added, and appends it to the file of
+   * CROWDAI_EVENTS.
+   */
   event(line: object): void;
   /** Prints a message on stderr, except with --quiet. */
   note(text: string): void;
@@ -111,8 +117,8 @@ export interface Terminal {
   /** Suggests the next command, on stderr; only for people. */
   next(command: string): void;
   /**
-   * Prints rows on stdout: aligned, with a header, on a terminal; tab-separated, without a header, in a pipe. On a
-   * terminal that is too narrow, texts are cut, those of the columns named in `cut`.
+   * Prints rows on stdout: aligned, with a header, on a terminal; tab-separated, without a header, in a pipe.
+   * On a terminal that is too narrow, texts are cut, those of the columns named in `cut`.
    */
   table(header: readonly string[], rows: readonly (readonly Cell[])[], cut?: readonly string[]): void;
   /** Shows progress on stderr. Without a terminal it prints a line at the start and one every ten seconds. */
@@ -166,7 +172,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
     spinning?.clear();
     stderr.write(`${safe(text)}\n`);
   };
-  /** Breaks a message between words, as no terminal does by itself. On wide ones, messages stay whole, to be searched and copied. */
+  /**
+   * Breaks a message between words, as no terminal does by itself. On wide ones, messages stay whole, to be
+   * searched and copied.
+   */
   const wrapped = (text: string) => {
     const isNarrow = stderr.isTTY && !agent && stderr.columns && stderr.columns < WIDE;
     return isNarrow ? wrapWords(text, stderr.columns!).join("\n") : text;
@@ -292,8 +301,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
 }
 
 /**
- * Escapes characters that JSON allows and that control a terminal: DEL, C1 controls and marks that change the text direction. So
- * that the runner of GitHub Actions finds no command, also `##[`.
+ * Escapes characters that JSON allows and that control a terminal: DEL, C1 controls and marks that change the
+ * text direction. So that the runner of GitHub Actions finds no command, also `##[`.
  */
 function jsonText(value: unknown, indent?: number): string {
   return stringifyExact(value, indent).replace(
@@ -321,7 +330,10 @@ function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "0" && value !== "false";
 }
 
-/** Whether the terminal shows Unicode: by the locale, as in programs of the C library, or by the kind of terminal. */
+/**
+ * Whether the terminal shows Unicode: by the locale, as in programs of the C library, or by the kind of
+ * terminal.
+ */
 function isUnicode(env: TerminalOptions["env"]): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
   if (locale) return /utf-?8/i.test(locale);

@@ -44,13 +44,17 @@ export function durationText(ms: number): string {
   return `${Math.floor(minutes / 60)} h${minutes % 60 > 0 ? ` ${minutes % 60} min` : ""}`;
 }
 
-/** Returns a time with its zone and its distance from now, such as `2026-11-23 14:00:05 UTC+01:00 (in 2 h)`. */
+/**
+ * Returns a time with its zone and its distance from now, such as `2026-11-23 14:00:05 UTC+01:00 (in 2 h)`.
+ */
 export function timeText(iso: string, now: number = Date.now()): string {
   if (Number.isNaN(Date.parse(iso))) return iso;
   return `${zonedTime(iso)} (${relativeTime(iso, now)})`;
 }
 
-/** Returns the name of a time zone, given its minutes ahead of UTC: `UTC`, or its offset, such as `UTC-03:30`. */
+/**
+ * Returns the name of a time zone, given its minutes ahead of UTC: `UTC`, or its offset, such as `UTC-03:30`.
+ */
 export function zoneName(minutes: number): string {
   if (minutes === 0) return "UTC";
   const two = (value: number) => String(Math.floor(value)).padStart(2, "0");

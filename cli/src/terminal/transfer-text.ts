@@ -5,7 +5,10 @@ import { durationText } from "./time.ts";
 
 type Shown = Pick<Terminal, "bar" | "progressWidth">;
 
-/** Returns such as `Uploading ████░░ 40% 4 MB of 10 MB, 2 MB/s, 3 s left`, and less of it on a narrow terminal. */
+/**
+ * Returns such as `Uploading ████░░ 40% 4 MB of 10 MB, 2 MB/s, 3 s left`, and less of it on a narrow
+ * terminal.
+ */
 export function transferText(
   verb: string,
   { done, total, pace }: { done: number; total: number; pace: Pace | null },

@@ -2,8 +2,8 @@
 export type CommandProperties = Readonly<Record<string, string | number | null | undefined>>;
 
 /**
- * Returns a workflow command of GitHub Actions, such as `::error file=a.csv,line=3::message`. The runner obeys such lines on
- * stdout and stderr.
+ * Returns a workflow command of GitHub Actions, such as `::error file=a.csv,line=3::message`. The runner
+ * obeys such lines on stdout and stderr.
  */
 export function workflowCommand(name: string, message: string, properties: CommandProperties = {}): string {
   const given = Object.entries(properties).filter(([, value]) => value !== null && value !== undefined);
@@ -12,8 +12,9 @@ export function workflowCommand(name: string, message: string, properties: Comma
 }
 
 /**
- * Returns a text in which the runner of GitHub Actions finds no command: neither `::name::` at the start of a line, nor the
- * older `##[name]` anywhere. The text of evaluators and participants could otherwise hide the log or set outputs.
+ * Returns a text in which the runner of GitHub Actions finds no command: neither `::name::` at the start of a
+ * line, nor the older `##[name]` anywhere. The text of evaluators and participants could otherwise hide the
+ * log or set outputs.
  */
 export function withoutCommands(text: string): string {
   return text.replace(/^(\s*):(?=:)/gm, "$1\\x3a").replaceAll("##[", "#\\x23[");

@@ -13,7 +13,9 @@ export interface Trouble {
   headers?: Record<string, string>;
 }
 
-/** The comments API of GitHub, or the notes API of GitLab, for one pull or merge request with the number 7. */
+/**
+ * The comments API of GitHub, or the notes API of GitLab, for one pull or merge request with the number 7.
+ */
 export interface CommentsApi extends AsyncDisposable {
   readonly url: string;
   /** The texts of the comments, oldest first. */

@@ -1,4 +1,7 @@
-/** Reads a file of the runner of GitHub Actions as the runner does: `name=value`, or `name<<delimiter` and lines. */
+/**
+ * Reads a file of the runner of GitHub Actions as the runner does: `name=value`, or `name<<delimiter` and
+ * lines.
+ */
 export function parseOutputs(text: string): Record<string, string> {
   const outputs: Record<string, string> = {};
   const lines = text.split("\n");

@@ -1,8 +1,8 @@
 const NEW_LINE = 0x0a;
 
 /**
- * Splits a stream of bytes into lines, buffering at most one line of `limit` bytes. A longer line is reported once to
- * `onTooLong`, and everything after it is dropped.
+ * Splits a stream of bytes into lines, buffering at most one line of `limit` bytes. A longer line is reported
+ * once to `onTooLong`, and everything after it is dropped.
  */
 export function createLineReader(limit: number, onLine: (line: Buffer) => void, onTooLong: () => void) {
   let pieces: Buffer[] = [];

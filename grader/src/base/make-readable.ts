@@ -2,8 +2,8 @@ import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Lets all users read a file or a folder with all that is in it. Links are not followed. Only for what the grader wrote and no other
- * process can change; the folder above keeps other users of the machine out.
+ * Lets all users read a file or a folder with all that is in it. Links are not followed. Only for what the
+ * grader wrote and no other process can change; the folder above keeps other users of the machine out.
  */
 export function makeReadable(path: string): void {
   const found = lstatSync(path);

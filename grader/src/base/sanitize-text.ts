@@ -6,7 +6,10 @@ const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are to be escaped
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Makes an evaluator's text safe for a terminal, a log and a page: escapes control characters and truncates it at `limit`. */
+/**
+ * Makes an evaluator's text safe for a terminal, a log and a page: escapes control characters and truncates
+ * it at `limit`.
+ */
 export function sanitizeText(text: string, limit = MAX_MESSAGE_BYTES): string {
   const cut = text.length > limit ? `${text.slice(0, limit)} … (truncated)` : text;
   return cut

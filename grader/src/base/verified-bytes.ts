@@ -8,7 +8,10 @@ export interface Announced {
   sha256: string;
 }
 
-/** Yields the object's bytes. Throws digest_mismatch at the end, or at the first byte too many, when they are not the announced ones. */
+/**
+ * Yields the object's bytes. Throws digest_mismatch at the end, or at the first byte too many, when they are
+ * not the announced ones.
+ */
 export async function* verifiedBytes(
   stored: Announced,
   objects: ObjectStore,

@@ -9,7 +9,10 @@ import type { Logger } from "../base/log.ts";
 import { makeReadable } from "../base/make-readable.ts";
 import { verifiedBytes } from "../base/verified-bytes.ts";
 
-/** Idle versions of one challenge that stay unpacked: the newest, and the previous one, whose jobs may still arrive. */
+/**
+ * Idle versions of one challenge that stay unpacked: the newest, and the previous one, whose jobs may still
+ * arrive.
+ */
 const MAX_IDLE_VERSIONS = 2;
 
 /** An unpacked bundle, which stays on disk until it is disposed. */

@@ -8,13 +8,15 @@ export interface ServedChallenges {
   folders(): ReadonlyMap<string, ChallengeFolder>;
   /** Ids of the challenges that have bundles, with the versions of these. */
   bundled(): ReadonlyMap<string, string>;
-  /** Re-reads folder and store. An invalid challenge keeps its last valid state. Returns errors that are new. */
+  /**
+   * Re-reads folder and store. An invalid challenge keeps its last valid state. Returns errors that are new.
+   */
   refresh(): Promise<CrowdaiError[]>;
 }
 
 /**
- * Loads the challenges to serve. Throws config_invalid with all errors at once, including ids of `only` that do not exist and,
- * when the folder was given explicitly (`required`), a folder without any challenge.
+ * Loads the challenges to serve. Throws config_invalid with all errors at once, including ids of `only` that
+ * do not exist and, when the folder was given explicitly (`required`), a folder without any challenge.
  */
 export async function servedChallenges(options: {
   dir: string;

@@ -94,7 +94,8 @@ it.runIf(controlGroups)(
     expect(groups()).not.toContain(own);
     const { mkdir } = await import("node:fs/promises");
     const base = confined.prefix.at(-2)!.split("/").slice(0, -2).join("/");
-    // No process has the first number, and no other test uses it. The second is that of this process, which another had before.
+    // No process has the first number, and no other test uses it. The second is that of this process, which
+    // another had before.
     const left = [`crowdai-${4_194_305 + process.pid}-left`, `crowdai-${process.pid}.1-left`];
     for (const name of left) await mkdir(`${base}/${name}`);
     await openControlGroups();

@@ -1,4 +1,6 @@
-/** Keeps the processes of evaluators together, so that none outlives its job and all share one memory limit. */
+/**
+ * Keeps the processes of evaluators together, so that none outlives its job and all share one memory limit.
+ */
 export interface Confinement {
   /** For the log. */
   readonly name: string;

@@ -18,7 +18,9 @@ export interface GroupHierarchies {
   readonly name: string;
   /** Groups that limit memory, and with version 2 the rest too. */
   readonly memory: string;
-  /** With version 1, where groups are made to count processes and CPU time; null where that is not possible. */
+  /**
+   * With version 1, where groups are made to count processes and CPU time; null where that is not possible.
+   */
   readonly processes: string | null;
   readonly cpu: string | null;
 }
@@ -35,7 +37,10 @@ export interface ControlGroup {
   readonly joinFiles: readonly string[];
   /** Whether the kernel can limit the memory of the members. */
   readonly limitsMemory: boolean;
-  /** Limits the members of a group that was made without these limits. Returns false when they use more memory already. */
+  /**
+   * Limits the members of a group that was made without these limits. Returns false when they use more memory
+   * already.
+   */
   limit(limits: GroupLimits): boolean;
   /** Kills all members now. A member may fork meanwhile, so callers repeat it until `close` resolves. */
   kill(): void;
@@ -50,7 +55,10 @@ export interface ControlGroup {
   closeNow(): void;
 }
 
-/** Returns where groups may be made: below the grader's own group or, in a namespace of groups, below the mounted root. */
+/**
+ * Returns where groups may be made: below the grader's own group or, in a namespace of groups, below the
+ * mounted root.
+ */
 export function groupHierarchies(): GroupHierarchies[] {
   const own = readText("/proc/self/cgroup")
     .split("\n")
@@ -81,8 +89,8 @@ export function groupHierarchies(): GroupHierarchies[] {
 }
 
 /**
- * With version 2, lets the groups below a folder limit memory and processes. A folder with such groups has no processes of its own:
- * the grader moves to a group below, if it is the only process there.
+ * With version 2, lets the groups below a folder limit memory and processes. A folder with such groups has no
+ * processes of its own: the grader moves to a group below, if it is the only process there.
  */
 export function enableControllers({ memory: folder }: GroupHierarchies): void {
   const control = join(folder, "cgroup.subtree_control");

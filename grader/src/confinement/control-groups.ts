@@ -19,12 +19,18 @@ export interface ControlGroups {
   /** For the log. */
   readonly name: string;
   readonly hierarchies: GroupHierarchies;
-  /** Whether the kernel limits memory. With version 2 it does not where the grader shares its group with other processes. */
+  /**
+   * Whether the kernel limits memory. With version 2 it does not where the grader shares its group with other
+   * processes.
+   */
   readonly limitsMemory: boolean;
   create(limits: GroupLimits): ControlGroup;
 }
 
-/** Finds where the grader may make control groups, and ends what killed graders left there. Null where it may not. */
+/**
+ * Finds where the grader may make control groups, and ends what killed graders left there. Null where it may
+ * not.
+ */
 export async function findControlGroups(): Promise<(ControlGroups & { abandoned: number }) | null> {
   for (const hierarchies of groupHierarchies()) {
     try {

@@ -7,8 +7,8 @@ interface ProcessEntry {
 }
 
 /**
- * Returns the descendants of a process, and the members of its session; without the process itself. Empty where there
- * is no /proc.
+ * Returns the descendants of a process, and the members of its session; without the process itself. Empty
+ * where there is no /proc.
  */
 export function descendantsOf(pid: number): number[] {
   const all = processes();

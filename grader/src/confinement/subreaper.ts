@@ -7,8 +7,9 @@ import { descendantsOf, killEach, memoryOf } from "./process-tree.ts";
 const PRCTL: Partial<Record<NodeJS.Architecture, number>> = { x64: 157, arm64: 167 };
 
 /**
- * A small parent of the evaluator. As the subreaper of all its descendants it inherits those whose own parent exits,
- * whatever session they are in, so that they can be found and killed. It exits as the evaluator did, when all are gone.
+ * A small parent of the evaluator. As the subreaper of all its descendants it inherits those whose own parent
+ * exits, whatever session they are in, so that they can be found and killed. It exits as the evaluator did,
+ * when all are gone.
  */
 const PARENT = `
 use strict;

@@ -14,7 +14,9 @@ export function readAgentLine(line: Buffer): unknown {
   }
 }
 
-/** Returns the line of an answer. The observation, which is most of it, is not turned into text a second time. */
+/**
+ * Returns the line of an answer. The observation, which is most of it, is not turned into text a second time.
+ */
 export function agentLine({ answer, observation }: Reply): string {
   if (observation === undefined || (answer.type !== "step" && answer.type !== "observation"))
     return `${JSON.stringify(answer)}\n`;

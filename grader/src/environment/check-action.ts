@@ -10,7 +10,10 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   ...{ uint64: [0, 2 ** 53], float16: [-65_504, 65_504], float32: [-3.4e38, 3.4e38] },
 };
 
-/** Compiles the check of the actions of a space: their form and type. The bounds of a Box are the environment's business. */
+/**
+ * Compiles the check of the actions of a space: their form and type. The bounds of a Box are the
+ * environment's business.
+ */
 export function actionCheck(space: Space): CheckAction {
   switch (space.name) {
     case "Discrete": {
@@ -97,7 +100,10 @@ function textCheck(maxLength: number | undefined): CheckAction {
   };
 }
 
-/** Returns the path of the first number that JSON cannot represent, such as ".1.speed"; null when there is none. */
+/**
+ * Returns the path of the first number that JSON cannot represent, such as ".1.speed"; null when there is
+ * none.
+ */
 export function notFinite(value: unknown): string | null {
   if (typeof value === "number") return Number.isFinite(value) ? null : "";
   if (typeof value !== "object" || value === null) return null;

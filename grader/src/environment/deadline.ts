@@ -1,4 +1,7 @@
-/** Calls a function once a moving deadline has passed. Moving it costs nothing: the timer looks again when it fires. */
+/**
+ * Calls a function once a moving deadline has passed. Moving it costs nothing: the timer looks again when it
+ * fires.
+ */
 export interface Deadline extends Disposable {
   /** A time of `now`, or Infinity. */
   set(at: number): void;

@@ -34,8 +34,8 @@ export interface Closed {
 }
 
 /**
- * An environment that runs for one session. Its methods are called one after another, and reject with a RunFailure of env_crashed,
- * env_timeout or env_output: the first cause, for this and for all later calls.
+ * An environment that runs for one session. Its methods are called one after another, and reject with a
+ * RunFailure of env_crashed, env_timeout or env_output: the first cause, for this and for all later calls.
  */
 export interface Environment {
   /** The folder of the files that its result names. */

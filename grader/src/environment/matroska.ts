@@ -1,4 +1,5 @@
-// A video in Matroska whose frames are images as they came, so that nothing is encoded here. See https://www.matroska.org.
+// A video in Matroska whose frames are images as they came, so that nothing is encoded here. See
+// https://www.matroska.org.
 
 export interface EncodedImage {
   type: "png" | "jpeg";

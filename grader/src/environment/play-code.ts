@@ -40,7 +40,10 @@ export interface CodeAgent {
 /** All that an agent may print: its requests. */
 const MAX_REQUEST_BYTES = 4 * 1024 ** 3;
 
-/** Prepares and builds the code of an agent, opens its session, and lets it play to the end. Throws a RunFailure when it does not. */
+/**
+ * Prepares and builds the code of an agent, opens its session, and lets it play to the end. Throws a
+ * RunFailure when it does not.
+ */
 export async function playCode(
   agent: CodeAgent,
   tools: RunTools,

@@ -17,8 +17,9 @@ export interface RemoteAgent {
 const TAKE_AGAIN_MS = 3000;
 
 /**
- * Serves a session to an agent that is connected to a broker, until it submits. What another grader recorded of the session is done
- * again first. Throws a RunFailure when the session ends early, and the reason of the signal on abort.
+ * Serves a session to an agent that is connected to a broker, until it submits. What another grader recorded
+ * of the session is done again first. Throws a RunFailure when the session ends early, and the reason of the
+ * signal on abort.
  */
 export async function playRemote(
   agent: RemoteAgent,
@@ -28,7 +29,8 @@ export async function playRemote(
   for (;;) {
     const session = await playUntilLost(agent, steps, openSession);
     if (session) return session;
-    // The job may still be this grader's: one that was frozen before it served the session took it over without the right to.
+    // The job may still be this grader's: one that was frozen before it served the session took it over
+    // without the right to.
     await pause(TAKE_AGAIN_MS, agent.signal);
   }
 }

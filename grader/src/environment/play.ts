@@ -59,7 +59,9 @@ export interface Played {
   environmentLog: string;
 }
 
-/** Plays a session to its end. Every verdict is a value. Throws only when this machine fails, and on abort. */
+/**
+ * Plays a session to its end. Every verdict is a value. Throws only when this machine fails, and on abort.
+ */
 export async function play(options: PlayOptions): Promise<Played> {
   const { job, folder, environment: config, launch, dir, signal } = options;
   const log: string[] = [];

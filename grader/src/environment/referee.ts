@@ -56,7 +56,10 @@ export interface RefereeOptions {
   now(): number;
 }
 
-/** Enforces the rules of a session. It does nothing by itself: the caller steps the environment, and asks for the deadline. */
+/**
+ * Enforces the rules of a session. It does nothing by itself: the caller steps the environment, and asks for
+ * the deadline.
+ */
 export type Referee = ReturnType<typeof createReferee>;
 
 export function createReferee(options: RefereeOptions) {
@@ -299,7 +302,10 @@ export function createReferee(options: RefereeOptions) {
 
     failure: () => failure,
     isDone,
-    /** When the last reset or step was answered, once all episodes are finished: nothing that is asked then changes it. */
+    /**
+     * When the last reset or step was answered, once all episodes are finished: nothing that is asked then
+     * changes it.
+     */
     answeredAt: () => waitingSince,
     hasStarted: () => current !== null || played.length > 0,
     place,

@@ -6,7 +6,10 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 /** A video of the images that an environment sends, in their order. */
 export interface Video {
-  /** Adds a PNG or JPEG image. One of another kind or size than the first is left out, and so is what is too much. */
+  /**
+   * Adds a PNG or JPEG image. One of another kind or size than the first is left out, and so is what is too
+   * much.
+   */
   add(image: Buffer): void;
   /** Returns the path of the file; null when there are no images. */
   close(): string | null;

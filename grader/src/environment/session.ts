@@ -35,8 +35,9 @@ export interface Reply {
   /** The answer's observation as JSON text. */
   observation?: string;
   /**
-   * Writes a reset or step to the step log, and returns what the journal records. Called once, before the next request: for a remote agent
-   * before the answer is sent, for code afterwards, because the agent then works at the same time.
+   * Writes a reset or step to the step log, and returns what the journal records. Called once, before the
+   * next request: for a remote agent before the answer is sent, for code afterwards, because the agent then
+   * works at the same time.
    */
   record?(): JournalEntry;
 }
@@ -44,14 +45,20 @@ export interface Reply {
 /** The grade of a session whose episodes are all finished. */
 export type SessionVerdict = { kind: "result"; result: ResultEvent } | { kind: "rejected"; message: string };
 
-/** Brokers store each report of progress: a long session reports less often, so that none has more than a few hundred. */
+/**
+ * Brokers store each report of progress: a long session reports less often, so that none has more than a few
+ * hundred.
+ */
 const PROGRESS_MS = 1000;
 const PROGRESS_PART = 1 / 100;
 
 /** The images that the environment sends. */
 const VIDEO = "video.mkv";
 
-/** A session: an environment, and the referee between it and the agent. Its requests are answered one after another. */
+/**
+ * A session: an environment, and the referee between it and the agent. Its requests are answered one after
+ * another.
+ */
 export type Session = Awaited<ReturnType<typeof openSession>>;
 
 /** Starts the environment. Throws a RunFailure when that fails. */
@@ -242,7 +249,10 @@ export async function openSession(options: SessionOptions) {
 
   return {
     referee,
-    /** Answers a request: any JSON value, or an error about text that is not JSON. Rejects when the session is over. */
+    /**
+     * Answers a request: any JSON value, or an error about text that is not JSON. Rejects when the session is
+     * over.
+     */
     async answer(request: unknown): Promise<Reply> {
       const move =
         request instanceof SyntaxError ? referee.invalid(request.message) : referee.request(request);
@@ -261,7 +271,10 @@ export async function openSession(options: SessionOptions) {
     /** Whether the agent said that it is finished. */
     submitted: () => submitted,
 
-    /** Does again what another grader recorded, or what a stored step log has. Throws the failure of a submit that came early. */
+    /**
+     * Does again what another grader recorded, or what a stored step log has. Throws the failure of a submit
+     * that came early.
+     */
     async playAgain(
       entries: AsyncIterable<JournalEntry> | Iterable<JournalEntry>,
       { resumes }: { resumes: boolean },

@@ -53,7 +53,9 @@ export function createEvaluator(folder: ChallengeFolder, options: EvaluatorOptio
   return { evaluator, notice, environment: null };
 }
 
-/** Stands for an environment where an evaluator is expected: agents step it, and it evaluates no submissions. */
+/**
+ * Stands for an environment where an evaluator is expected: agents step it, and it evaluates no submissions.
+ */
 const noEvaluator: Evaluator = {
   evaluate: () => Promise.reject(new CrowdaiError("unexpected", "An environment evaluates no submissions.")),
   close: async () => {},

@@ -5,7 +5,10 @@ interface Entry extends CreatedEvaluator {
   version: string;
 }
 
-/** Keeps one evaluator per challenge. A new version of its folder gets a new one; the old one stops after its jobs. */
+/**
+ * Keeps one evaluator per challenge. A new version of its folder gets a new one; the old one stops after its
+ * jobs.
+ */
 export function createEvaluatorCache(options: EvaluatorOptions) {
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();

@@ -37,8 +37,9 @@ export const isTrial = ({ config }: ChallengeFolder, called: string): boolean =>
   config.check?.function === called;
 
 /**
- * Checks a fetched submission, before it is graded and its slot is charged: against the rules of `check`, and then with the
- * evaluator's function. Returns null when the challenge has no check, or the job is for another function.
+ * Checks a fetched submission, before it is graded and its slot is charged: against the rules of `check`, and
+ * then with the evaluator's function. Returns null when the challenge has no check, or the job is for another
+ * function.
  */
 export async function checkSubmission(grading: Checking, line: string): Promise<CheckVerdict | null> {
   const { job, folder } = grading;

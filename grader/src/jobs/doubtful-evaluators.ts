@@ -8,8 +8,8 @@ const REASON = "the evaluator does not work on this grader";
 const FAILED_TO_START = /^evaluator_crashed: (?:failed to start:|exit code 12[67]\b)/;
 
 /**
- * Evaluators that fail on this grader and may work on another, as with a broken installation of Python. What such an evaluator says
- * about a submission is not its verdict while another grader can give one.
+ * Evaluators that fail on this grader and may work on another, as with a broken installation of Python. What
+ * such an evaluator says about a submission is not its verdict while another grader can give one.
  */
 export interface DoubtfulEvaluators {
   /** Called when the evaluator has graded a job. */

@@ -11,8 +11,9 @@ import { type StoredResultFiles, storeResultFiles } from "./result-files.ts";
 const NO_FILES: StoredResultFiles = { media: null, media_dropped: null, artifacts: [], notice: null };
 
 /**
- * Grades one job: fetches and verifies the input, evaluates it, stores the files of the result. Every verdict on the
- * submission or the evaluator is a value. Throws only when this machine or the platform fails, or on abort.
+ * Grades one job: fetches and verifies the input, evaluates it, stores the files of the result. Every verdict
+ * on the submission or the evaluator is a value. Throws only when this machine or the platform fails, or on
+ * abort.
  */
 export async function grade(grading: Grading): Promise<Graded> {
   const { job, folder, evaluator, workspace, objects, signal } = grading;

@@ -12,7 +12,10 @@ import type { Grading } from "./grading.ts";
 import { fetchCode } from "./job-input.ts";
 import { type StoredResultFiles, storeFile, storeResultFiles } from "./result-files.ts";
 
-/** Grades a job of a challenge with `environment`: an agent plays its episodes, or a stored step log is done again. */
+/**
+ * Grades a job of a challenge with `environment`: an agent plays its episodes, or a stored step log is done
+ * again.
+ */
 export async function gradeSession(grading: Grading, environment: EnvironmentConfig): Promise<Graded> {
   const { folder, workspace, objects, job, signal } = grading;
   const launch = grading.environment;

@@ -19,27 +19,35 @@ export interface GraderOptions {
   objects: ObjectStore;
   /** Carries the requests of remote agents. Without it, jobs of such agents are left to other graders. */
   steps?: StepChannel;
-  /** The challenges that this grader serves, by id. Called for every job, because folders may appear and change. */
+  /**
+   * The challenges that this grader serves, by id. Called for every job, because folders may appear and
+   * change.
+   */
   challenges: () => ReadonlyMap<string, ChallengeFolder>;
   /**
-   * Ids of challenges that have no folder here and are graded from bundles, each with a text that changes with its bundles. Called
-   * as often as `challenges`.
+   * Ids of challenges that have no folder here and are graded from bundles, each with a text that changes
+   * with its bundles. Called as often as `challenges`.
    */
   bundled?: () => ReadonlyMap<string, string>;
   /** The most jobs that run at the same time. */
   concurrency: number;
   log: Logger;
-  /** A folder that only this grader uses. Its `workspaces` and `bundles` are emptied at start and at the end. */
+  /**
+   * A folder that only this grader uses. Its `workspaces` and `bundles` are emptied at start and at the end.
+   */
   workDir: string;
   /** How long running jobs may continue after a stop before they are returned to the queue. */
   graceSeconds?: number;
-  /** Whether remote agents are cut off before a stop: their sessions have no such time then, because nothing could happen in it. */
+  /**
+   * Whether remote agents are cut off before a stop: their sessions have no such time then, because nothing
+   * could happen in it.
+   */
   cutsAgents?: boolean;
   /** How long an idle warm evaluator is kept. */
   idleSeconds?: number;
   /**
-   * Pause before a job that failed through the platform is returned. Doubles with each attempt. A machine with a
-   * problem is rechecked after two such pauses.
+   * Pause before a job that failed through the platform is returned. Doubles with each attempt. A machine
+   * with a problem is rechecked after two such pauses.
    */
   retryPauseMs?: number;
   /** PATH of the evaluators; by default the PATH of this process. */
@@ -53,9 +61,9 @@ export interface GraderOptions {
 export interface Grader {
   readonly name: string;
   /**
-   * Takes and grades jobs until the signal is aborted. Then takes no more, gives running jobs their grace period,
-   * returns unfinished ones to the queue, and resolves when no evaluator is left. Until then, the queue's receiver
-   * must keep running, for the last reports.
+   * Takes and grades jobs until the signal is aborted. Then takes no more, gives running jobs their grace
+   * period, returns unfinished ones to the queue, and resolves when no evaluator is left. Until then, the
+   * queue's receiver must keep running, for the last reports.
    */
   run(signal: AbortSignal): Promise<void>;
 }

@@ -23,9 +23,15 @@ import type { Workspaces } from "./workspace.ts";
 
 /** How often one grader attempts a job that fails through neither the submission nor the evaluator. */
 const MAX_ATTEMPTS = 3;
-/** The attempts when an evaluator names such an error: with the pauses, a disk has a quarter of a minute to be cleared. */
+/**
+ * The attempts when an evaluator names such an error: with the pauses, a disk has a quarter of a minute to be
+ * cleared.
+ */
 const MAX_SUSPICIOUS_ATTEMPTS = 6;
-/** The attempts for errors that say nothing about the job, though this machine passed a check right after them. */
+/**
+ * The attempts for errors that say nothing about the job, though this machine passed a check right after
+ * them.
+ */
 const MAX_ATTEMPTS_ON_THIS_MACHINE = 20;
 const MAX_PAUSE_MS = 10_000;
 const ELSEWHERE: ReadonlySet<string> = new Set(["challenge_unknown", "sandbox_unavailable", "grader_unfit"]);
@@ -166,8 +172,9 @@ export function createDeliveryHandler(options: {
   }
 
   /**
-   * Throws, so that the queue delivers the job again. After the last attempt it reports a failure instead, unless
-   * this machine has a problem: it takes no more jobs until that is gone, and no job ends because of it.
+   * Throws, so that the queue delivers the job again. After the last attempt it reports a failure instead,
+   * unless this machine has a problem: it takes no more jobs until that is gone, and no job ends because of
+   * it.
    */
   async function release(job: Job, reporter: Reporter, thrown: unknown, signal: AbortSignal): Promise<void> {
     const error = asCrowdaiError(thrown);

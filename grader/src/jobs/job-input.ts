@@ -8,8 +8,9 @@ import { type Announced, verifiedBytes } from "../base/verified-bytes.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
- * Returns the job as one line of the evaluator protocol. Stored objects are first fetched into the workspace and verified;
- * throws digest_mismatch when size or digest differ. Code becomes a folder, and so does a submitted archive with `unpack`.
+ * Returns the job as one line of the evaluator protocol. Stored objects are first fetched into the workspace
+ * and verified; throws digest_mismatch when size or digest differ. Code becomes a folder, and so does a
+ * submitted archive with `unpack`.
  */
 export async function prepareJob(
   job: Job,

@@ -63,7 +63,10 @@ const MAX_EXPANSION = 10;
 
 const ARCHIVE = /\.(?:zip|tar|tar\.gz|tgz)$/i;
 
-/** The limits of an archive that is unpacked; null for a file that is not. A scoring program of Codabench expects archives, or files. */
+/**
+ * The limits of an archive that is unpacked; null for a file that is not. A scoring program of Codabench
+ * expects archives, or files.
+ */
 function unpackLimits({ config }: ChallengeFolder, { input }: Job): UnpackLimits | null {
   const { file } = config.accepts;
   if (!file) return null;

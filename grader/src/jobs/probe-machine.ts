@@ -11,8 +11,8 @@ const DESCRIPTORS = 16;
 const SPAWN_MS = 10_000;
 
 /**
- * Does what every job has to do: writes a file in `dir`, opens descriptors, starts a process, and asks the object
- * store. Throws the first error.
+ * Does what every job has to do: writes a file in `dir`, opens descriptors, starts a process, and asks the
+ * object store. Throws the first error.
  */
 export async function probeMachine(
   dir: string,

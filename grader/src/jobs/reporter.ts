@@ -33,8 +33,8 @@ type Body = Report extends infer R ? (R extends Report ? Omit<R, keyof ReportBas
 type ReportBase = Pick<Report, "submission" | "attempt" | "delivery" | "grader">;
 
 /**
- * Sends the reports of one delivery in order. Progress is sent at most every 100 ms, the latest always before the end. Log
- * lines are limited in length and number. The paths in `folders` are removed from every text.
+ * Sends the reports of one delivery in order. Progress is sent at most every 100 ms, the latest always before
+ * the end. Log lines are limited in length and number. The paths in `folders` are removed from every text.
  */
 export function createReporter(
   queue: JobQueue,

@@ -23,9 +23,9 @@ export interface StoredResultFiles {
 }
 
 /**
- * Stores the files that a result names, relative to `outputDir`, under keys chosen here. Only regular files inside the folder
- * are accepted. An artifact that is a link, device, pipe or folder, or is outside, is an evaluator failure. A media file like
- * that is dropped, because it does not affect the grade.
+ * Stores the files that a result names, relative to `outputDir`, under keys chosen here. Only regular files
+ * inside the folder are accepted. An artifact that is a link, device, pipe or folder, or is outside, is an
+ * evaluator failure. A media file like that is dropped, because it does not affect the grade.
  */
 export async function storeResultFiles(
   result: ResultEvent,

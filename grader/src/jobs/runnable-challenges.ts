@@ -13,7 +13,8 @@ export interface RunnableChallenges {
   /** Why it cannot run all jobs of the others, by their id. */
   unable(): Record<string, string>;
   /**
-   * Called when a bundle turned out to need a box that this grader does not have. Another bundle of the challenge may not need one.
+   * Called when a bundle turned out to need a box that this grader does not have. Another bundle of the
+   * challenge may not need one.
    */
   refuseBundle(job: Pick<Job, "challenge" | "input">, folder: ChallengeFolder): void;
 }

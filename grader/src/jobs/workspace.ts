@@ -19,8 +19,8 @@ export interface Workspaces {
 const SUBFOLDERS = ["input", "output"];
 
 /**
- * Creates workspaces under `root`. One that a job left empty is reused: making and removing folders has to wait for the disk
- * while other programs sync to it, and most jobs of a warm evaluator leave no files.
+ * Creates workspaces under `root`. One that a job left empty is reused: making and removing folders has to
+ * wait for the disk while other programs sync to it, and most jobs of a warm evaluator leave no files.
  */
 export function createWorkspaces(root: string, log: Logger): Workspaces {
   const free: string[] = [];

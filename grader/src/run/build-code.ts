@@ -23,7 +23,10 @@ export interface Builder extends RunTools {
   onStage(stage: RunStage): void;
 }
 
-/** Builds code, or finds the result of an earlier build of the same files. Null when there is nothing to build. */
+/**
+ * Builds code, or finds the result of an earlier build of the same files. Null when there is nothing to
+ * build.
+ */
 export async function buildCode(
   { folder, run, code, scratch }: Pick<CodeRun, "folder" | "run" | "code" | "scratch">,
   builder: Builder,

@@ -20,8 +20,8 @@ export interface BuildPlan {
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Plans what is built before code runs; null when there is nothing to build. A build sees no file that is not in its digest: a result
- * is used for other submissions, and must not depend on the one that was first.
+ * Plans what is built before code runs; null when there is nothing to build. A build sees no file that is not
+ * in its digest: a result is used for other submissions, and must not depend on the one that was first.
  */
 export async function planBuild(
   build: RunConfig["build"],
@@ -84,7 +84,10 @@ export function digestOf(value: unknown): string {
     .digest("hex");
 }
 
-/** Installs below /out what is not installed already. Started elsewhere than in the code, whose modules Python would load. */
+/**
+ * Installs below /out what is not installed already. Started elsewhere than in the code, whose modules Python
+ * would load.
+ */
 function pipScript(hasPackages: boolean): string {
   const options = [
     ...["--user", "--no-index", "--no-cache-dir", "--no-compile", "--no-input"],
@@ -116,7 +119,9 @@ const namesPackagesOnly = (text: string): boolean =>
         /^[A-Za-z0-9][\w.-]*\s*(\[[\w.,\s-]*\])?\s*([<>=!~][^/\\@:]*)?(;[^/\\@]*)?$/.test(line),
     );
 
-/** Whether a lock file names packages of a registry alone, and installing runs no script of the code itself. */
+/**
+ * Whether a lock file names packages of a registry alone, and installing runs no script of the code itself.
+ */
 function namesNoFiles(lock: string, manifest: string): boolean {
   const runsScripts = /"(?:pre|post)?(?:install|prepare|prepublish)"\s*:/.test(manifest);
   return !runsScripts && !/"link"\s*:|"(?:file|git|link)[:+]|"workspaces"\s*:/.test(lock + manifest);

@@ -11,7 +11,10 @@ export type Command = readonly [string, ...string[]];
 const INTERPRETERS = /^(?:python[\d.]*|node|bun|deno|sh|bash|dash|perl|ruby|php|Rscript|julia|lua)$/;
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** Returns the command to run: the challenge's, the submission's, or that of the crowdai.json in the code. Throws code_invalid. */
+/**
+ * Returns the command to run: the challenge's, the submission's, or that of the crowdai.json in the code.
+ * Throws code_invalid.
+ */
 export async function findCommand(
   run: RunConfig,
   submitted: readonly string[] | null,
@@ -44,8 +47,9 @@ function commandIn(text: string): Command | null {
 }
 
 /**
- * Finds out before anything runs that a command cannot be started. Once the program runs, an exit code says nothing about that: it
- * chooses the code itself. `mayBuild` says that a build may still make the missing file.
+ * Finds out before anything runs that a command cannot be started. Once the program runs, an exit code says
+ * nothing about that: it chooses the code itself. `mayBuild` says that a build may still make the missing
+ * file.
  */
 export function requireCommand(
   [program, ...args]: Command,

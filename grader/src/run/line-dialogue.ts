@@ -13,8 +13,8 @@ export interface LineDialogue extends Dialogue {
 }
 
 /**
- * Gives the lines of a file to a program, and writes its answers to another file, byte by byte as they are: a line of JSON for each.
- * With "one", a line is given when the one before was answered.
+ * Gives the lines of a file to a program, and writes its answers to another file, byte by byte as they are: a
+ * line of JSON for each. With "one", a line is given when the one before was answered.
  */
 export function createLineDialogue(options: {
   input: string;

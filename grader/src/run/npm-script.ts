@@ -1,6 +1,7 @@
 /**
- * Installs what /code/package-lock.json names from the tarballs of /packages into /out/node_modules, in the box and without a network:
- * each entry of the lock file is pointed to the tarball with its digest. Contains no single quote: it is an argument in a shell script.
+ * Installs what /code/package-lock.json names from the tarballs of /packages into /out/node_modules, in the
+ * box and without a network: each entry of the lock file is pointed to the tarball with its digest. Contains
+ * no single quote: it is an argument in a shell script.
  */
 export const NPM_SCRIPT = `
 const { createHash } = require("node:crypto");

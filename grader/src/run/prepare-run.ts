@@ -15,7 +15,10 @@ export interface PreparedRun {
   record: RunRecord;
 }
 
-/** Finds what code needs to run. `field` names the part of challenge.json. Throws a RunFailure when something is missing. */
+/**
+ * Finds what code needs to run. `field` names the part of challenge.json. Throws a RunFailure when something
+ * is missing.
+ */
 export async function prepareRun(
   job: Pick<CodeRun, "folder" | "run" | "code" | "command"> & {
     field: string;

@@ -11,8 +11,8 @@ import { addStage } from "./run-record.ts";
 import { streams } from "./stage-plan.ts";
 
 /**
- * Runs submitted code in boxes: builds it, runs it on the sample, and then on the private input. Every verdict on the code or the
- * challenge is a value. Throws only when this machine fails, and on abort.
+ * Runs submitted code in boxes: builds it, runs it on the sample, and then on the private input. Every
+ * verdict on the code or the challenge is a value. Throws only when this machine fails, and on abort.
  */
 export async function runCode(job: CodeRun, tools: RunTools): Promise<CodeRunResult> {
   const { run } = job;

@@ -48,7 +48,9 @@ export interface BoxRunEnd {
   stderr: string;
 }
 
-/** Runs a program in a box to its end. Throws when the machine fails, and the reason of the signal on abort. */
+/**
+ * Runs a program in a box to its end. Throws when the machine fails, and the reason of the signal on abort.
+ */
 export async function runInBox(run: BoxRun): Promise<BoxRunEnd> {
   const { signal, dialogue, collect, maxPrintedBytes } = run;
   signal.throwIfAborted();

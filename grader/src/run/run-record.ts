@@ -41,7 +41,10 @@ function limitTexts(limits: RunConfig["limits"]): string[] {
 
 const cpuText = (seconds: number) => `processor time of each run: ${seconds} s`;
 
-/** Adds a stage. Its output is part of the record only if the participant may see it, and then its figures are exact, too. */
+/**
+ * Adds a stage. Its output is part of the record only if the participant may see it, and then its figures are
+ * exact, too.
+ */
 export function addStage(
   record: RunRecord,
   stage: StageRecord["stage"],

@@ -23,7 +23,10 @@ export interface BackendSettings {
 }
 export type OpenBackends = (settings: BackendSettings) => Promise<Backends>;
 
-/** Opens the queue, the object store and the step channel that the environment selects. The embedded queue exists only inside a broker. */
+/**
+ * Opens the queue, the object store and the step channel that the environment selects. The embedded queue
+ * exists only inside a broker.
+ */
 export const openBackends: OpenBackends = async ({ env, data, name, log }) => {
   if (!env.REDIS_URL)
     throw new CrowdaiError(

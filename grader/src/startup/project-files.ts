@@ -17,8 +17,8 @@ const LEFT_OUT = new Set([".git", "node_modules", "__pycache__", ".venv"]);
 const MAX_LISTING_BYTES = 64 * 1024 * 1024;
 
 /**
- * Packs the files of a project: in a git repository, those that git does not ignore. Throws usage for a folder that cannot be read, and
- * code_too_large.
+ * Packs the files of a project: in a git repository, those that git does not ignore. Throws usage for a
+ * folder that cannot be read, and code_too_large.
  */
 export async function packProject(project: string, maxBytes: number): Promise<ProjectCode> {
   const { dir, command } = await projectSettings(resolve(project));

@@ -30,7 +30,10 @@ export interface TryOptions {
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Runs a project as the submission of a challenge on this machine, and prints what happens. Returns the exit code. */
+/**
+ * Runs a project as the submission of a challenge on this machine, and prints what happens. Returns the exit
+ * code.
+ */
 export async function tryCode(options: TryOptions): Promise<number> {
   const { stdout, stderr, signal } = options;
   const dir = resolve(options.challenge);

@@ -13,7 +13,9 @@ export interface WorkFolder extends AsyncDisposable {
   dir: string;
 }
 
-/** Makes a work folder under `parent`, and removes those of killed graders, whose bundles would fill the disk. */
+/**
+ * Makes a work folder under `parent`, and removes those of killed graders, whose bundles would fill the disk.
+ */
 export async function openWorkFolder(parent: string): Promise<WorkFolder> {
   await removeAbandoned(parent);
   const dir = await mkdtemp(join(parent, PREFIX));

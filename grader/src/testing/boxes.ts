@@ -7,7 +7,10 @@ import type { Sandbox } from "../box/sandbox.ts";
 import { findControlGroups } from "../confinement/control-groups.ts";
 import { openSandbox } from "../jobs/open-sandbox.ts";
 
-/** Opens boxes for tests. Returns null, with the reason on the terminal, when this machine has none of the kind. */
+/**
+ * Opens boxes for tests. Returns null, with the reason on the terminal, when this machine has none of the
+ * kind.
+ */
 export async function openTestSandbox(
   name: SandboxName = "bubblewrap",
 ): Promise<(Sandbox & Disposable) | null> {

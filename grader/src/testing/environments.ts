@@ -1,7 +1,9 @@
 import type { ChallengeFolder } from "@crowdai/shared/challenge-folder";
 import { makeChallenge } from "./challenge.ts";
 
-/** A walk on a line, in the form of Gymnasium but without it: the reward is the place, and it ends at 3 or -3. */
+/**
+ * A walk on a line, in the form of Gymnasium but without it: the reward is the place, and it ends at 3 or -3.
+ */
 export const WALK = `import random
 
 class Discrete:

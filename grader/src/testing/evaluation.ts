@@ -102,7 +102,10 @@ export function shell(script: string, options: object = {}): Promise<TestEvaluat
   );
 }
 
-/** Makes a persistent evaluator from a Python script, in which `jobs()` yields jobs and `say(**event)` prints events. */
+/**
+ * Makes a persistent evaluator from a Python script, in which `jobs()` yields jobs and `say(**event)` prints
+ * events.
+ */
 export function python(
   script: string,
   options: object = {},
@@ -129,7 +132,9 @@ export async function isAlive(pid: number): Promise<boolean> {
   return stat !== null && !/\) [ZX] /.test(stat);
 }
 
-/** Whether a process is gone within a second: a killed process closes its files a moment before it disappears. */
+/**
+ * Whether a process is gone within a second: a killed process closes its files a moment before it disappears.
+ */
 export async function isGone(pid: number): Promise<boolean> {
   for (let i = 0; i < 100; i++) {
     if (!(await isAlive(pid))) return true;

@@ -1,5 +1,6 @@
-// A job factory of 2017: takes jobs from <namespace>::enqueue_job and pushes job states to the list that each job names.
-// Run as: job-factory-program.ts <redis url> <namespace> <LPUSH or RPUSH> <response_type or job_state>
+// A job factory of 2017: takes jobs from <namespace>::enqueue_job and pushes job states to the list that each
+// job names. Run as: job-factory-program.ts <redis url> <namespace> <LPUSH or RPUSH> <response_type or
+// job_state>
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 

@@ -7,7 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BOX_USERS_PER_GRADER, firstBoxUser } from "../box/bubblewrap/box-users.ts";
 import { groupHierarchies } from "../confinement/control-group.ts";
 
-/** Runs boxes in a loop, some of which leave something behind, and prints a line for each. Ends at the end of its input. */
+/**
+ * Runs boxes in a loop, some of which leave something behind, and prints a line for each. Ends at the end of
+ * its input.
+ */
 const GRADER = `
 import { readdirSync } from "node:fs";
 import { findControlGroups } from "${import.meta.dirname}/../confinement/control-groups.ts";
@@ -57,8 +60,9 @@ export interface KillsOptions {
 }
 
 /**
- * Kills graders at random moments while they run boxes, until these have run as many as wanted. Then starts another one, and returns
- * what is left of the others after its start, and of its own boxes: nothing, in a list of lines.
+ * Kills graders at random moments while they run boxes, until these have run as many as wanted. Then starts
+ * another one, and returns what is left of the others after its start, and of its own boxes: nothing, in a
+ * list of lines.
  */
 export async function killGraders({ boxes, folder, into, random, onKill }: KillsOptions): Promise<string[]> {
   const killed: number[] = [];

@@ -5,7 +5,10 @@ import type { ObjectStore } from "@crowdai/shared/objects";
 import { packTar, type TarEntry } from "modern-tar";
 import { makeChallenge } from "./challenge.ts";
 
-/** An evaluator that scores the number of rows of a CSV file that equal the private answers, and reports its job. */
+/**
+ * An evaluator that scores the number of rows of a CSV file that equal the private answers, and reports its
+ * job.
+ */
 const EVALUATE = `import json, sys
 job = json.loads(sys.stdin.readline())
 rows = open(job["input"]["path"]).read().split()

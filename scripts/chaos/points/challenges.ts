@@ -45,7 +45,8 @@ export async function writeChallenges(challenges: string, webhook: string): Prom
   await writeChaosChallenge(challenges);
   await writeCountingChallenge(challenges, PLAYED, {
     args: ["3"],
-    // An agent cannot speak while its broker starts, and an environment starts slowly as well on a busy machine.
+    // An agent cannot speak while its broker starts, and an environment starts slowly as well on a busy
+    // machine.
     environment: { seeds: { count: 2 }, limits: { idle_seconds: 600, reset_seconds: 600 } },
     config: { rounds: [{ id: "1", parallel_limit: null }] },
   });

@@ -23,7 +23,10 @@ import {
 } from "./world.ts";
 
 const ADMIN_KEY = "admin-key-of-the-webapp-api-0123456789";
-/** For an older client whose broker has ended. It grows with each try, for a machine on which all takes longer. */
+/**
+ * For an older client whose broker has ended. It grows with each try, for a machine on which all takes
+ * longer.
+ */
 const PATIENCE_MS = 5000;
 const MAX_PATIENCE_MS = 120_000;
 /** Settings of the broker that this work needs. */
@@ -165,7 +168,10 @@ const WEBAPP_API: Scenario = {
   },
 };
 
-/** A client of the first release uploads a file and has it graded. It knows no repetition: what a stopped broker left is cancelled. */
+/**
+ * A client of the first release uploads a file and has it graded. It knows no repetition: what a stopped
+ * broker left is cancelled.
+ */
 const OLDER_CLIENT: Scenario = {
   steps: ["upload.older-client", "upload.sent-input"],
   async run(world, stop) {

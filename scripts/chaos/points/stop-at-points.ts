@@ -63,8 +63,9 @@ export interface PointsOptions {
 }
 
 /**
- * Ends broker, grader or command at each marked point, `times` times, while clients do what needs the step. The servers are started again
- * at once. Then the records, what the clients saw, and what came of all that was begun are checked.
+ * Ends broker, grader or command at each marked point, `times` times, while clients do what needs the step.
+ * The servers are started again at once. Then the records, what the clients saw, and what came of all that
+ * was begun are checked.
  */
 export async function stopAtPoints(options: PointsOptions): Promise<PointsRun> {
   const { times, done = new Map<string, number>() } = options;
@@ -156,8 +157,9 @@ async function runLane(next: () => string | undefined, options: PointsOptions): 
   }
 
   /**
-   * Work may pass a point several times: each stop lets one more pass than the last, up to what the work has been seen to do. It may also
-   * come to its end another way, as a job that a broker finds at its start comes to the queue by another step; it is then begun again.
+   * Work may pass a point several times: each stop lets one more pass than the last, up to what the work has
+   * been seen to do. It may also come to its end another way, as a job that a broker finds at its start comes
+   * to the queue by another step; it is then begun again.
    */
   async function stopAt(step: string, isAfter: boolean, count: number, spent: Spent): Promise<boolean> {
     const scenario = scenarioOf(step)!;
@@ -219,7 +221,10 @@ function arm(file: string, point: string): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Resolves with true when a process has ended at the point, and with false when all was done without reaching it. */
+/**
+ * Resolves with true when a process has ended at the point, and with false when all was done without reaching
+ * it.
+ */
 async function stopped(file: string, work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
   let isOver = false;
   const late = sleep(REACH_MS, undefined, { ref: false });

@@ -167,7 +167,10 @@ const OVERDUE: Scenario = {
   },
 };
 
-/** Redis forgets everything while a job runs; the graders end as well for a submission that no grader holds then. */
+/**
+ * Redis forgets everything while a job runs; the graders end as well for a submission that no grader holds
+ * then.
+ */
 const FLUSHED: Scenario = {
   steps: ["commit.rebuild-queue", "queue.end-rebuild", "commit.recover-queue"],
   async run(world, stop) {
@@ -181,7 +184,10 @@ const FLUSHED: Scenario = {
   },
 };
 
-/** A grader adds its job again to a Redis that forgot it, before the broker has noticed, which would publish it again itself. */
+/**
+ * A grader adds its job again to a Redis that forgot it, before the broker has noticed, which would publish
+ * it again itself.
+ */
 const ADDED_AGAIN: Scenario = {
   steps: ["queue.add-again"],
   async run(world, stop) {
@@ -199,7 +205,10 @@ const ADDED_AGAIN: Scenario = {
   },
 };
 
-/** All graders end; one claims the job when the lease has expired, and it has been in contact with Redis for as long. */
+/**
+ * All graders end; one claims the job when the lease has expired, and it has been in contact with Redis for
+ * as long.
+ */
 const CLAIMED: Scenario = {
   steps: ["queue.claim"],
   async run(world, stop) {
@@ -299,7 +308,10 @@ const WEBHOOK: Scenario = {
   },
 };
 
-/** When the broker starts, it writes the webhooks of its challenges, and removes those that they no longer have. */
+/**
+ * When the broker starts, it writes the webhooks of its challenges, and removes those that they no longer
+ * have.
+ */
 const STARTED: Scenario = {
   steps: ["commit.record-webhooks"],
   async run(world, { n }) {

@@ -20,8 +20,8 @@ export interface ExecutablesOptions {
 }
 
 /**
- * Writes an executable for each target, and SHA256SUMS of them, to `destination`. Returns the targets that could not be made,
- * which it prints with the reason: Bun downloads what other platforms than this one need.
+ * Writes an executable for each target, and SHA256SUMS of them, to `destination`. Returns the targets that
+ * could not be made, which it prints with the reason: Bun downloads what other platforms than this one need.
  */
 export async function buildExecutables({
   dist,

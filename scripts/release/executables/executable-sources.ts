@@ -2,8 +2,8 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 
 /**
- * Writes into `folder` what an executable is compiled from: the built client, and an entry with the files inside that the client
- * otherwise reads from its package. Returns the entries.
+ * Writes into `folder` what an executable is compiled from: the built client, and an entry with the files
+ * inside that the client otherwise reads from its package. Returns the entries.
  */
 export function writeExecutableSources(dist: string, folder: string): string[] {
   for (const name of readdirSync(dist).filter((name) => name.endsWith(".js")))
@@ -25,7 +25,10 @@ function texts(folder: string, ending = ""): Record<string, string> {
   );
 }
 
-/** As cli/bin/crowdai.js: the texts of `--help` and `--version` are ready. cli/src/config/embedded-files.ts reads the rest. */
+/**
+ * As cli/bin/crowdai.js: the texts of `--help` and `--version` are ready. cli/src/config/embedded-files.ts
+ * reads the rest.
+ */
 const ENTRY = `
 import { writeSync } from "node:fs";
 import pages from "./help.json" with { type: "json" };

@@ -10,7 +10,10 @@ const trigger = (sql: string): PlantedFault => ({
 
 const IGNORED = "begin select raise(ignore); end";
 
-/** Faults of the records and of what a broker receives, which the simulation must find in code that is as it is. */
+/**
+ * Faults of the records and of what a broker receives, which the simulation must find in code that is as it
+ * is.
+ */
 export const faultsInRecords: Record<string, PlantedFault> = {
   /** Reports of an old attempt or delivery count as of the current one. */
   fence: {

@@ -12,8 +12,8 @@ declare global {
 }
 
 /**
- * Makes the faults in code plantable in modules that are imported from now on: each expression becomes a choice between what it was and
- * what the fault makes of it.
+ * Makes the faults in code plantable in modules that are imported from now on: each expression becomes a
+ * choice between what it was and what the fault makes of it.
  */
 export function makePlantable(): void {
   const byUrl = new Map<string, (Edit & { name: string })[]>();

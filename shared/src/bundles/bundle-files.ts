@@ -36,9 +36,10 @@ export const MAX_BYTES = 4 * 1024 ** 3;
 const VERSION_LENGTH = 16;
 
 /**
- * Lists the files for a bundle of the folder: all but hidden files and Python caches. A link is a problem, because its target
- * would differ on another machine, and so is everything else that is not a file. Images, whose paths end with slashes, are bundled
- * as they are: with hidden files, empty folders, and links that stay inside.
+ * Lists the files for a bundle of the folder: all but hidden files and Python caches. A link is a problem,
+ * because its target would differ on another machine, and so is everything else that is not a file. Images,
+ * whose paths end with slashes, are bundled as they are: with hidden files, empty folders, and links that
+ * stay inside.
  */
 export async function bundleContents(dir: string, images: readonly string[] = []): Promise<BundleContents> {
   const found: Collected = { files: [], links: [], problems: [] };

@@ -16,5 +16,8 @@ export function readBundleKey(key: string): { challenge: string; version: string
   return challenge && version ? { challenge, version } : null;
 }
 
-/** The key of a public file of a bundled challenge. It contains the digest, so that versions share unchanged files. */
+/**
+ * The key of a public file of a bundled challenge. It contains the digest, so that versions share unchanged
+ * files.
+ */
 export const publicFileKey = (challenge: string, sha256: string): string => `public/${challenge}/${sha256}`;

@@ -11,8 +11,9 @@ export function imagePaths({ run, environment }: Pick<ChallengeConfig, "run" | "
 }
 
 /**
- * Returns whether a symbolic link of an image leads out of it. As in a box, a target that starts with a slash starts at the root of the
- * image. `links` are the targets of all links of the image; all names are paths below it.
+ * Returns whether a symbolic link of an image leads out of it. As in a box, a target that starts with a slash
+ * starts at the root of the image. `links` are the targets of all links of the image; all names are paths
+ * below it.
  */
 export function leadsOutOfImage(name: string, links: ReadonlyMap<string, string>): boolean {
   let place = name.split("/").slice(0, -1);

@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 
 /**
- * Returns the links of an archive that stay inside the folder that it is unpacked into, by their names. Neither a link nor its target
- * is reached through another link, which could lead elsewhere.
+ * Returns the links of an archive that stay inside the folder that it is unpacked into, by their names.
+ * Neither a link nor its target is reached through another link, which could lead elsewhere.
  */
 export function linksInside(links: ReadonlyMap<string, string>): [name: string, target: string][] {
   return [...links].filter(([name, target]) => {

@@ -8,8 +8,8 @@ import type { BundleContents } from "./bundle-files.ts";
 const EPOCH = new Date(0);
 
 /**
- * Packs the files into one compressed archive without owners and times, so that equal files give equal archives. Throws
- * file_changed when the size of a file has changed.
+ * Packs the files into one compressed archive without owners and times, so that equal files give equal
+ * archives. Throws file_changed when the size of a file has changed.
  */
 export function packBundle(contents: Pick<BundleContents, "files" | "links">): AsyncIterable<Uint8Array> {
   const { readable, controller } = createTarPacker();

@@ -11,9 +11,10 @@ import { imagePaths, leadsOutOfImage } from "./image-links.ts";
 import { isInside, unpackEntries, writeFileEntry } from "./unpack-entries.ts";
 
 /**
- * Writes the files of an archive into `into`, a new folder. Throws config_invalid for entries other than regular files inside
- * the folder, and folders and inward links of the challenge's images, and above the limits of a bundle; the caller removes what was written until then. Rethrows an error of the
- * archive itself.
+ * Writes the files of an archive into `into`, a new folder. Throws config_invalid for entries other than
+ * regular files inside the folder, and folders and inward links of the challenge's images, and above the
+ * limits of a bundle; the caller removes what was written until then. Rethrows an error of the archive
+ * itself.
  */
 export async function unpackBundle(archive: AsyncIterable<Uint8Array>, into: string): Promise<void> {
   const broken: unknown[] = [];

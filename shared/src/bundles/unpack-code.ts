@@ -9,9 +9,9 @@ const MAX_ENTRIES = 400_000;
 const MAX_BYTES = 4 * 1024 ** 3;
 
 /**
- * Writes the files of a submission's code into `into`, a new folder: regular files, folders, and links that stay inside. Skips
- * links that lead out and everything else. Throws digest_mismatch for an archive that no broker creates, and rethrows an error
- * of the archive itself.
+ * Writes the files of a submission's code into `into`, a new folder: regular files, folders, and links that
+ * stay inside. Skips links that lead out and everything else. Throws digest_mismatch for an archive that no
+ * broker creates, and rethrows an error of the archive itself.
  */
 export function unpackCode(archive: AsyncIterable<Uint8Array>, into: string): Promise<void> {
   return unpackEntries(archive, (entries) => writeEntries(entries, into));

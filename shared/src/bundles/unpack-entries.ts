@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 
 /**
- * Passes the entries of a tar archive to `write`. Throws the error of the archive, or else of `write`, or else of the tar format.
+ * Passes the entries of a tar archive to `write`. Throws the error of the archive, or else of `write`, or
+ * else of the tar format.
  */
 export async function unpackEntries(
   archive: AsyncIterable<Uint8Array>,
@@ -48,7 +49,10 @@ export async function writeFileEntry(into: string, { header, body }: ParsedTarEn
   for await (const chunk of body) await file.write(chunk);
 }
 
-/** Returns whether the name is a plain relative path, which cannot lead out of a new folder that contains no links. */
+/**
+ * Returns whether the name is a plain relative path, which cannot lead out of a new folder that contains no
+ * links.
+ */
 export function isInside(name: string): boolean {
   if (name.length > 1000 || /[\\\0]/.test(name)) return false;
   return name.split("/").every((part) => part !== "" && part !== "." && part !== "..");

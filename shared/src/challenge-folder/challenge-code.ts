@@ -11,7 +11,10 @@ export function graderGetsCode({
   return run !== null || environment !== null || code.to_graders;
 }
 
-/** Returns the configuration with what `run` and `environment` imply: that code, or an agent, is the submission. */
+/**
+ * Returns the configuration with what `run` and `environment` imply: that code, or an agent, is the
+ * submission.
+ */
 export function withCodeImplied(config: ChallengeConfig): ChallengeConfig {
   const { run, environment } = config;
   if (!run && !environment) return config;

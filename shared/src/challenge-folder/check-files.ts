@@ -20,8 +20,8 @@ const MAX_SCHEMA_FILE = 256 * 1024;
 export type LoadedCheck = Omit<CheckConfig, "schema"> & { schema: Record<string, unknown> | null };
 
 /**
- * Reads the public files that `check` names, and tries it on its sample. Finds files that are missing or not public, and a
- * sample that does not pass. Skips a `check` of the wrong form.
+ * Reads the public files that `check` names, and tries it on its sample. Finds files that are missing or not
+ * public, and a sample that does not pass. Skips a `check` of the wrong form.
  */
 export async function loadCheck(
   dir: string,

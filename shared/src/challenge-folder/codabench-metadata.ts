@@ -5,7 +5,9 @@ import { join } from "node:path";
 const NAMES = ["metadata.yaml", "metadata"];
 const MAX_BYTES = 1024 * 1024;
 
-/** Reads the metadata file of a scoring program. Returns its name and its command; null where there is none. */
+/**
+ * Reads the metadata file of a scoring program. Returns its name and its command; null where there is none.
+ */
 export function readProgramMetadata(folder: string): { name: string; command: string | null } | null {
   for (const name of NAMES) {
     const text = textOf(join(folder, name));
@@ -22,7 +24,10 @@ function textOf(path: string): string | null {
   }
 }
 
-/** Returns the command in a text of YAML: in a line of its own, in quotes, or in lines that are indented below its name. */
+/**
+ * Returns the command in a text of YAML: in a line of its own, in quotes, or in lines that are indented below
+ * its name.
+ */
 export function commandIn(text: string): string | null {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   const at = lines.findIndex((line) => /^command\s*:(?:\s|$)/.test(line));

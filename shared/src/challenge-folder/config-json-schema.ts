@@ -38,7 +38,10 @@ function configSchema(): SchemaNode & Record<string, unknown> {
   }) as SchemaNode & Record<string, unknown>;
 }
 
-/** Returns the schema of a field of `content`, or null. Of a union it takes the alternative closest to the content. */
+/**
+ * Returns the schema of a field of `content`, or null. Of a union it takes the alternative closest to the
+ * content.
+ */
 export function schemaAt(path: readonly PropertyKey[], content: unknown): SchemaNode | null {
   let node: SchemaNode | undefined = configSchema();
   let value = content;
@@ -52,7 +55,10 @@ export function schemaAt(path: readonly PropertyKey[], content: unknown): Schema
   return node;
 }
 
-/** Returns the alternative of a union that shares most properties with the value. Properties of few alternatives weigh more. */
+/**
+ * Returns the alternative of a union that shares most properties with the value. Properties of few
+ * alternatives weigh more.
+ */
 export function closestAlternative(node: SchemaNode, value: unknown): SchemaNode {
   if (!node.anyOf) return node;
   const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];

@@ -12,7 +12,10 @@ export interface ConfigProblem {
   got?: string;
 }
 
-/** Combines the problems of a challenge folder into one config_invalid: one line each, and as `details.mistakes`. */
+/**
+ * Combines the problems of a challenge folder into one config_invalid: one line each, and as
+ * `details.mistakes`.
+ */
 export function configInvalid(dir: string, problems: readonly ConfigProblem[]): CrowdaiError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new CrowdaiError(

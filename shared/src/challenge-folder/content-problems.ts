@@ -11,8 +11,8 @@ const FILE = "challenge.json";
 type Raw = Record<string, unknown>;
 
 /**
- * Finds the problems in challenge.json that a schema of types cannot express. Reads the unparsed content and skips fields of the
- * wrong type, so that these problems are reported together with those of the schema.
+ * Finds the problems in challenge.json that a schema of types cannot express. Reads the unparsed content and
+ * skips fields of the wrong type, so that these problems are reported together with those of the schema.
  */
 export function contentProblems(raw: unknown): ConfigProblem[] {
   const config = object(raw);

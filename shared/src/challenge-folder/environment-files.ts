@@ -6,8 +6,8 @@ import { environmentSchema, seedListSchema } from "./environment-config.ts";
 import { overlap, type PathProblem, plainPath, unfitPath } from "./folder-paths.ts";
 
 /**
- * Finds files and folders of `environment` that do not exist, lead out of the challenge folder, or would show the seeds to
- * participants. Skips an `environment` of the wrong form.
+ * Finds files and folders of `environment` that do not exist, lead out of the challenge folder, or would show
+ * the seeds to participants. Skips an `environment` of the wrong form.
  */
 export async function environmentFileProblems(dir: string, given: unknown): Promise<ConfigProblem[]> {
   const { data: environment } = environmentSchema.safeParse(given);

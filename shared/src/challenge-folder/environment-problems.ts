@@ -5,7 +5,10 @@ import { PORTED_KINDS } from "./ported-problems.ts";
 type Raw = Record<string, unknown>;
 type Found = Omit<ConfigProblem, "file">;
 
-/** Finds fields that contradict `environment`, which makes an agent the submission. Skips fields of the wrong type. */
+/**
+ * Finds fields that contradict `environment`, which makes an agent the submission. Skips fields of the wrong
+ * type.
+ */
 export function environmentProblems(config: Raw): Found[] {
   const environment = object(config.environment);
   const agents = list(environment.agents ?? ["code", "remote"]);

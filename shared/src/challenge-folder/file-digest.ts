@@ -13,8 +13,9 @@ const SETTLED_MS = 2_000;
 const cached = new Map<string, { state: string; digest: FileDigest }>();
 
 /**
- * Returns size and SHA-256 of a file. The digest of a file that has not changed recently is cached as long as inode, size and
- * modification times stay the same: a broker re-reads its challenge folders every few seconds, and data sets are large.
+ * Returns size and SHA-256 of a file. The digest of a file that has not changed recently is cached as long as
+ * inode, size and modification times stay the same: a broker re-reads its challenge folders every few
+ * seconds, and data sets are large.
  */
 export async function digestFile(path: string): Promise<FileDigest> {
   const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });

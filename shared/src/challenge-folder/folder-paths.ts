@@ -6,7 +6,10 @@ import type { ConfigProblem } from "./config-problems.ts";
 export type PathKind = "file" | "folder" | "file or folder";
 export type PathProblem = Omit<ConfigProblem, "file" | "field">;
 
-/** Returns what is wrong with a path that challenge.json names; null when it is of the kind, and inside the folder. */
+/**
+ * Returns what is wrong with a path that challenge.json names; null when it is of the kind, and inside the
+ * folder.
+ */
 export async function unfitPath(dir: string, path: string, kind: PathKind): Promise<PathProblem | null> {
   const wrong = (reason: string) => ({
     expected: `a ${kind} of the challenge folder`,

@@ -9,8 +9,9 @@ const LENGTH = 16;
 const IGNORED = new Set(["__pycache__", "node_modules"]);
 
 /**
- * Returns the version of a challenge folder: a digest of the names and contents of all files except `public/`, hidden files and
- * caches. Equal folders have equal versions on every machine. Unreadable files are problems.
+ * Returns the version of a challenge folder: a digest of the names and contents of all files except
+ * `public/`, hidden files and caches. Equal folders have equal versions on every machine. Unreadable files
+ * are problems.
  */
 export async function folderVersion(dir: string): Promise<{ version: string; problems: ConfigProblem[] }> {
   const found: Found = { root: dir, lines: [], problems: [] };

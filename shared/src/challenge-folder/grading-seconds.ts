@@ -19,7 +19,9 @@ export function gradingSeconds(config: Pick<ChallengeConfig, "evaluator" | "run"
 /** Seeds of a file are counted by the grader; this many are assumed. */
 const MAX_LISTED_EPISODES = 100;
 
-/** A build, every episode, and as much again for one replay, and the wait for an agent between the episodes. */
+/**
+ * A build, every episode, and as much again for one replay, and the wait for an agent between the episodes.
+ */
 function environmentSeconds({ seeds, limits, code }: EnvironmentConfig, timeoutSeconds: number): number {
   const episodes = "count" in seeds ? seeds.count : MAX_LISTED_EPISODES;
   const build = code.build === null ? 0 : code.limits.build_seconds;

@@ -32,8 +32,8 @@ export const CONFIG_FILE = "challenge.json";
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads and checks a challenge folder. Throws config_invalid with all of its problems at once. Of a `publicPart`, which participants
- * have, the evaluator and the private input of runs may be missing.
+ * Reads and checks a challenge folder. Throws config_invalid with all of its problems at once. Of a
+ * `publicPart`, which participants have, the evaluator and the private input of runs may be missing.
  */
 export async function loadChallengeFolder(
   dir: string,
@@ -98,7 +98,10 @@ async function readConfig(dir: string): Promise<{ content: unknown } | { problem
   }
 }
 
-/** Finds an integer that a JavaScript number would change, such as an id in a schema. Returns its field and digits. */
+/**
+ * Finds an integer that a JavaScript number would change, such as an id in a schema. Returns its field and
+ * digits.
+ */
 function findLargeInteger(value: unknown, field = ""): [field: string, integer: string] | null {
   if (isExactNumber(value)) return /^-?\d+$/.test(value.text) ? [field, value.text] : null;
   if (typeof value !== "object" || value === null) return null;

@@ -12,8 +12,8 @@ export interface LoadedChallenges {
 }
 
 /**
- * Loads each subfolder that has a challenge.json, or the folder itself when it has one. Invalid challenges are returned, not
- * thrown. A folder that does not exist contains no challenges.
+ * Loads each subfolder that has a challenge.json, or the folder itself when it has one. Invalid challenges
+ * are returned, not thrown. A folder that does not exist contains no challenges.
  */
 export async function loadChallenges(dir: string): Promise<LoadedChallenges> {
   const challenges: ChallengeFolder[] = [];
@@ -60,7 +60,9 @@ async function challengeFolders(dir: string): Promise<string[]> {
   return folders.filter((path) => path !== null);
 }
 
-/** Also true when challenge.json cannot be read, because that is a problem to report, not a folder to skip. */
+/**
+ * Also true when challenge.json cannot be read, because that is a problem to report, not a folder to skip.
+ */
 const hasChallenge = (dir: string) =>
   access(join(dir, CONFIG_FILE)).then(
     () => true,

@@ -20,6 +20,8 @@ export const oneOfMetricFields: [
   { path: ["metrics"], error: '"metric" or "metrics", not both' },
 ];
 
-/** Returns the names of the metrics that are the score and the secondary score; none means the first metric. */
+/**
+ * Returns the names of the metrics that are the score and the secondary score; none means the first metric.
+ */
 export const namedMetrics = ({ metric, metrics }: { metric?: string; metrics?: string[] }): string[] =>
   metrics ?? (metric === undefined ? [] : [metric]);

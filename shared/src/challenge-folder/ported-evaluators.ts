@@ -2,7 +2,10 @@ import { z } from "zod";
 import { metricFields, oneOfMetricFields } from "./metric-fields.ts";
 import { processSettings } from "./process-settings.ts";
 
-/** Settings of what was written for another platform and runs unchanged: it takes submissions, and has no other function. */
+/**
+ * Settings of what was written for another platform and runs unchanged: it takes submissions, and has no
+ * other function.
+ */
 export const portedSettings = {
   ...processSettings,
   functions: z
@@ -11,7 +14,10 @@ export const portedSettings = {
     .default(() => ["submit"]),
 };
 
-/** An evaluation script of EvalAI: `evaluate(test_annotation_file, user_submission_file, phase_codename, **kwargs)`. */
+/**
+ * An evaluation script of EvalAI: `evaluate(test_annotation_file, user_submission_file, phase_codename,
+ * **kwargs)`.
+ */
 export const evalaiSchema = z
   .strictObject({
     evalai: z
@@ -34,7 +40,9 @@ export const evalaiSchema = z
   })
   .refine(...oneOfMetricFields);
 
-/** A metric of Kaggle: `score(solution, submission, row_id_column_name, **args)`, with data frames of pandas. */
+/**
+ * A metric of Kaggle: `score(solution, submission, row_id_column_name, **args)`, with data frames of pandas.
+ */
 export const kaggleSchema = z.strictObject({
   kaggle: z
     .string()

@@ -8,7 +8,10 @@ type Raw = Record<string, unknown>;
 
 const FILE = "challenge.json";
 
-/** Finds files that an evaluator of EvalAI names and that are missing or public. Skips fields of the wrong type. */
+/**
+ * Finds files that an evaluator of EvalAI names and that are missing or public. Skips fields of the wrong
+ * type.
+ */
 export async function evalaiFileProblems(
   dir: string,
   { evalai, annotations }: Raw,

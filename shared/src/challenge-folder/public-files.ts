@@ -18,9 +18,9 @@ const FOLDER = "public";
 const MAX_FILES = 10_000;
 
 /**
- * Lists the files below `public/` whose names do not start with a dot, sorted by name. A link may point to another file in
- * `public/`. A link that leads out could publish private files, and is a problem; so is a name that not every participant's
- * machine can store.
+ * Lists the files below `public/` whose names do not start with a dot, sorted by name. A link may point to
+ * another file in `public/`. A link that leads out could publish private files, and is a problem; so is a
+ * name that not every participant's machine can store.
  */
 export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; problems: ConfigProblem[] }> {
   const files: PublicFile[] = [];
@@ -60,7 +60,10 @@ export async function publicFiles(dir: string): Promise<{ files: PublicFile[]; p
   return { files, problems };
 }
 
-/** Lists everything that is not a folder, without hidden names. Does not use the recursive `readdir`, which follows links, even to `/`. */
+/**
+ * Lists everything that is not a folder, without hidden names. Does not use the recursive `readdir`, which
+ * follows links, even to `/`.
+ */
 async function pathsBelow(root: string, problems: ConfigProblem[]): Promise<string[]> {
   const paths: string[] = [];
   const folders = [root];

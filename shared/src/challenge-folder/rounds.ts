@@ -46,8 +46,8 @@ export function challengeState(
 }
 
 /**
- * Returns the round for a submission made at `now`: the open one or, with `after_end: "accept"`, the one that ended last, as a
- * post-challenge submission. Null when no round accepts it.
+ * Returns the round for a submission made at `now`: the open one or, with `after_end: "accept"`, the one that
+ * ended last, as a post-challenge submission. Null when no round accepts it.
  */
 export function acceptingRound(
   config: ChallengeConfig,

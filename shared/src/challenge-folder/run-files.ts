@@ -4,8 +4,8 @@ import { overlap, type PathKind, type PathProblem, plainPath, unfitPath } from "
 import { type RunConfig, runSchema } from "./run-config.ts";
 
 /**
- * Finds files and folders of `run` that do not exist, lead out of the challenge folder, or would show the private input to
- * participants. Skips a `run` of the wrong form.
+ * Finds files and folders of `run` that do not exist, lead out of the challenge folder, or would show the
+ * private input to participants. Skips a `run` of the wrong form.
  */
 export async function runFileProblems(dir: string, given: unknown): Promise<ConfigProblem[]> {
   const { data: run } = runSchema.safeParse(given);
@@ -31,7 +31,10 @@ export async function runFileProblems(dir: string, given: unknown): Promise<Conf
   return problems;
 }
 
-/** The private input is in the box of its own stage alone: not in public/, and not with the sample, which has full logs. */
+/**
+ * The private input is in the box of its own stage alone: not in public/, and not with the sample, which has
+ * full logs.
+ */
 function exposure(field: string, path: string, { input }: RunConfig): PathProblem | null {
   if (input === null) return null;
   if (field !== "run.input") {

@@ -6,7 +6,9 @@ import { type IdList, type IdUse, useIds } from "./id-list.ts";
 import { type Bytes, readCsv } from "./read-csv.ts";
 import { plainValue, valueProblem } from "./value-problem.ts";
 
-/** Checks a CSV file against its shape. `ids` are those that the shape names; null when they are not checked. */
+/**
+ * Checks a CSV file against its shape. `ids` are those that the shape names; null when they are not checked.
+ */
 export async function checkCsv(bytes: Bytes, shape: CsvShape, ids: IdList | null): Promise<FormatProblems> {
   const { found, add } = collectProblems();
   let columns: Column[] | null = null;

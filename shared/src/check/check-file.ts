@@ -15,7 +15,10 @@ export type FormatRules = Pick<CheckConfig, "schema" | "csv">;
 /** The result of checking an input: its problems, or none; `skipped` says why nothing was checked. */
 export type Checked = { by: "csv" | "schema"; found: FormatProblems } | { skipped: string } | null;
 
-/** Checks a file against the rules: as CSV, or else against the JSON Schema. Returns null when there is no rule for files. */
+/**
+ * Checks a file against the rules: as CSV, or else against the JSON Schema. Returns null when there is no
+ * rule for files.
+ */
 export async function checkFile(
   path: string | Buffer,
   { csv, schema }: FormatRules,
@@ -36,7 +39,10 @@ export async function checkFile(
   return { by: "schema", found: checkJsonBytes(await readFile(path, signal ? { signal } : {}), schema) };
 }
 
-/** Returns the ids that a shape names: its list, or those of a file; `open` opens a file of the challenge folder. */
+/**
+ * Returns the ids that a shape names: its list, or those of a file; `open` opens a file of the challenge
+ * folder.
+ */
 export async function idsOf(
   csv: CheckConfig["csv"],
   open: (file: string) => AsyncIterable<Uint8Array>,

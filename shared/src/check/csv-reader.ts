@@ -38,8 +38,9 @@ export interface CsvReader {
 }
 
 /**
- * Reads CSV as spreadsheets and Python do: quotes around values, doubled inside them; lines that end with LF, CRLF or CR; a
- * byte-order mark; blank lines, which are skipped. Throws CsvFault for an open quote and for values beyond the limits.
+ * Reads CSV as spreadsheets and Python do: quotes around values, doubled inside them; lines that end with LF,
+ * CRLF or CR; a byte-order mark; blank lines, which are skipped. Throws CsvFault for an open quote and for
+ * values beyond the limits.
  */
 export function createCsvReader(
   { delimiter, limits = LIMITS }: { delimiter: string; limits?: CsvLimits },

@@ -7,7 +7,9 @@ export interface FormatProblem {
   text: string;
   /** Number of the row in the file, where the header is row 1. */
   row: number | null;
-  /** The row's first line in the file. It is larger than the row when a quoted value contains a line break. */
+  /**
+   * The row's first line in the file. It is larger than the row when a quoted value contains a line break.
+   */
   line: number | null;
   column: string | null;
   /** The value found, shortened. */

@@ -11,7 +11,9 @@ export type IdList = readonly string[];
 export const MAX_IDS = 5_000_000;
 const MAX_NAMED = 10;
 
-/** Reads the ids from a public CSV file. Throws config_invalid when it is unreadable, or has no such column. */
+/**
+ * Reads the ids from a public CSV file. Throws config_invalid when it is unreadable, or has no such column.
+ */
 export async function readIds(
   bytes: Bytes,
   { delimiter, ids }: Pick<CsvShape, "delimiter" | "ids">,

@@ -4,7 +4,10 @@ export interface Utf8Text {
   isValid: boolean;
 }
 
-/** Decodes UTF-8 that arrives in pieces, and keeps a byte-order mark. Nothing can be read after what is not valid. */
+/**
+ * Decodes UTF-8 that arrives in pieces, and keeps a byte-order mark. Nothing can be read after what is not
+ * valid.
+ */
 export function createUtf8Splitter() {
   /** The bytes of a character that the next piece completes. */
   let begun = new Uint8Array(0);

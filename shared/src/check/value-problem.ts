@@ -6,7 +6,10 @@ const INTEGER = /^[+-]?[0-9]+$/;
 const BOOLEANS: ReadonlySet<string> = new Set(["true", "false", "True", "False", "TRUE", "FALSE", "0", "1"]);
 const MAX_LISTED = 10;
 
-/** Returns what is wrong with a value of a column, such as "expected a number, got `cat`"; null when nothing is. */
+/**
+ * Returns what is wrong with a value of a column, such as "expected a number, got `cat`"; null when nothing
+ * is.
+ */
 export function valueProblem(value: string, column: CsvColumn): string | null {
   const plain = plainValue(value, column);
   if (plain === "") return column.empty ? null : `expected ${wanted(column)}, got nothing`;

@@ -1,6 +1,6 @@
 /**
- * Parses a Range header with a single range for `size` bytes. Null without a header, for a malformed one and for several ranges:
- * then the whole object is sent.
+ * Parses a Range header with a single range for `size` bytes. Null without a header, for a malformed one and
+ * for several ranges: then the whole object is sent.
  */
 export function singleRange(
   header: string | null,

@@ -106,7 +106,8 @@ const durable = new Set<string>();
 /** Makes a folder below `root`, which is durable, so that it survives a power failure. */
 export async function makeDurableFolder(folder: string, root: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // A new folder is an entry in its parent, which must be synced: also where another call, which may not have synced it yet, made it.
+  // A new folder is an entry in its parent, which must be synced: also where another call, which may not have
+  // synced it yet, made it.
   const synced: string[] = [];
   for (let above = dirname(folder); above.length >= root.length; above = dirname(above)) {
     await syncFolder(above);

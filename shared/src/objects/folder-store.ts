@@ -26,8 +26,8 @@ export interface FolderStoreOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   /**
-   * Name of the subfolder for incoming files, which is emptied at start. Processes that share a store must use different names.
-   * Default "arriving".
+   * Name of the subfolder for incoming files, which is emptied at start. Processes that share a store must
+   * use different names. Default "arriving".
    */
   arriving?: string;
 }
@@ -46,8 +46,9 @@ export interface FolderStore extends ObjectStore {
 /**
  * Creates a store that keeps objects as files in a folder, and serves them under signed URLs of this broker.
  *
- * An object has two files: its bytes, and metadata with size and digest, which is linked into place last. An object exists when
- * its metadata does, and `stat` reads only that. Parts of an upload are stored beside the objects until all have arrived.
+ * An object has two files: its bytes, and metadata with size and digest, which is linked into place last. An
+ * object exists when its metadata does, and `stat` reads only that. Parts of an upload are stored beside the
+ * objects until all have arrived.
  */
 export async function createFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
   const { folder, baseUrl, secret, now = Date.now } = options;

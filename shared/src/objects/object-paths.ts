@@ -48,7 +48,9 @@ export async function objectPathsIn(folder: string, arriving = "arriving"): Prom
   };
 }
 
-/** Returns null when nothing exists at the path, and "" for a broken link. Throws when the system cannot say. */
+/**
+ * Returns null when nothing exists at the path, and "" for a broken link. Throws when the system cannot say.
+ */
 async function realPathOf(path: string): Promise<string | null> {
   const isThere = await lstat(path).catch(unlessMissing(null));
   return isThere && realpath(path).catch(unlessMissing(""));
@@ -61,7 +63,10 @@ const unlessMissing =
     throw error;
   };
 
-/** Yields the keys of complete objects that start with `prefix`. Reads only folders that can contain such keys. */
+/**
+ * Yields the keys of complete objects that start with `prefix`. Reads only folders that can contain such
+ * keys.
+ */
 export async function* keysBelow(paths: ObjectPaths, prefix: string): AsyncGenerator<string> {
   if (prefix !== "" && !OBJECT_KEY.test(prefix.replace(/\/$/, ""))) return;
   const parent = prefix.slice(0, prefix.lastIndexOf("/") + 1);

@@ -11,8 +11,8 @@ export type SignedStore = Pick<ObjectStore, "put" | "get" | "stat"> &
   Pick<FolderStore, "allowed" | "putPart">;
 
 /**
- * Handles a signed request: PUT of exactly the announced bytes, GET and HEAD with at most one range. Errors are `{ "error": … }`
- * with the HTTP status of the catalog. Bodies are streamed and never held in memory.
+ * Handles a signed request: PUT of exactly the announced bytes, GET and HEAD with at most one range. Errors
+ * are `{ "error": … }` with the HTTP status of the catalog. Bodies are streamed and never held in memory.
  */
 export async function handleObjectRequest(store: SignedStore, request: Request): Promise<Response> {
   try {

@@ -12,8 +12,9 @@ export interface AnnouncedObject extends StoredObject {
 }
 
 /**
- * Stores objects by key. The broker chooses the keys (`submissions/<challenge>/<id>/input`, never a submitted name), which match
- * OBJECT_KEY. A complete object is never overwritten. Objects of other programs in the same bucket can be read.
+ * Stores objects by key. The broker chooses the keys (`submissions/<challenge>/<id>/input`, never a submitted
+ * name), which match OBJECT_KEY. A complete object is never overwritten. Objects of other programs in the
+ * same bucket can be read.
  *
  * Methods throw store_unreachable when the store is unreachable or full, or fails.
  */
@@ -22,9 +23,10 @@ export interface ObjectStore {
   readonly name: string;
 
   /**
-   * Writes an object. Repeating it with equal bytes is harmless; with different bytes it throws object_exists. The object becomes
-   * visible when all bytes are durable, and a failed body leaves nothing behind. With `expected`, a different size or digest throws
-   * digest_mismatch (at the first byte too many), and nothing is written.
+   * Writes an object. Repeating it with equal bytes is harmless; with different bytes it throws
+   * object_exists. The object becomes visible when all bytes are durable, and a failed body leaves nothing
+   * behind. With `expected`, a different size or digest throws digest_mismatch (at the first byte too many),
+   * and nothing is written.
    */
   put(
     key: string,
@@ -45,16 +47,17 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<string>;
 
   /**
-   * Returns signed URLs of the store for the parts that have not arrived; none when all have. Each accepts a PUT of one part and
-   * binds method, key, length, digest and expiry. No URL can write to a complete object. Harmless to repeat, also in several brokers
-   * at once. Throws object_exists when the key has other bytes. `isNew` says that nothing was planned under the key before, so that
-   * the store need not look for parts.
+   * Returns signed URLs of the store for the parts that have not arrived; none when all have. Each accepts a
+   * PUT of one part and binds method, key, length, digest and expiry. No URL can write to a complete object.
+   * Harmless to repeat, also in several brokers at once. Throws object_exists when the key has other bytes.
+   * `isNew` says that nothing was planned under the key before, so that the store need not look for parts.
    */
   planUpload(key: string, wanted: AnnouncedObject, options?: { isNew?: boolean }): Promise<Upload>;
 
   /**
-   * Joins the arrived parts into the object, and verifies that it consists of exactly the announced bytes. Harmless to repeat.
-   * Throws upload_missing while bytes are missing, and digest_mismatch (after removing them) when they differ.
+   * Joins the arrived parts into the object, and verifies that it consists of exactly the announced bytes.
+   * Harmless to repeat. Throws upload_missing while bytes are missing, and digest_mismatch (after removing
+   * them) when they differ.
    */
   finishUpload(key: string, wanted: AnnouncedObject): Promise<void>;
 

@@ -11,7 +11,10 @@ export interface S3Settings {
   accessKeyId?: string | undefined;
   secretAccessKey?: string | undefined;
   sessionToken?: string | undefined;
-  /** Whether the bucket is in the path instead of the host name. By default when the endpoint's host cannot have subdomains. */
+  /**
+   * Whether the bucket is in the path instead of the host name. By default when the endpoint's host cannot
+   * have subdomains.
+   */
   pathStyle?: boolean | undefined;
 }
 

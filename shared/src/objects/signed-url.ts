@@ -3,8 +3,8 @@ import { CrowdaiError } from "../protocol/errors.ts";
 import { OBJECT_KEY } from "./object-store.ts";
 
 /**
- * The request that a signed URL allows. A PUT of a whole object has `size` and `sha256`, a PUT of a part `size`, `part` (its number)
- * and `md5`. `name` and `type` set the headers of the response to a GET.
+ * The request that a signed URL allows. A PUT of a whole object has `size` and `sha256`, a PUT of a part
+ * `size`, `part` (its number) and `md5`. `name` and `type` set the headers of the response to a GET.
  */
 export interface SignedRequest {
   method: "PUT" | "GET";
@@ -33,7 +33,10 @@ export function signUrl(baseUrl: string, secret: string | Buffer, request: Signe
   return url.href;
 }
 
-/** Returns the request that a URL allows. Throws signature_invalid when it was modified, or has expired at `now` (milliseconds). */
+/**
+ * Returns the request that a URL allows. Throws signature_invalid when it was modified, or has expired at
+ * `now` (milliseconds).
+ */
 export function readSignedUrl(url: URL, secret: string | Buffer, now: number): SignedRequest {
   const get = (name: string) => url.searchParams.get(name) ?? undefined;
   const number = (name: string) => (get(name) === undefined ? undefined : Number(get(name)));

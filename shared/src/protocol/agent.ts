@@ -8,8 +8,9 @@ export const MAX_STEP_BYTES = 1_000_000;
 const episode = z.int().min(1).optional();
 
 /**
- * A request of an agent to its session; one is open at a time. `n` numbers the steps of an episode, starting at 1. A request that names its
- * episode and step may be repeated: it is answered once, and a repetition gets the same answer.
+ * A request of an agent to its session; one is open at a time. `n` numbers the steps of an episode, starting
+ * at 1. A request that names its episode and step may be repeated: it is answered once, and a repetition gets
+ * the same answer.
  */
 export const agentRequestSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("hello") }),
@@ -77,8 +78,8 @@ export type CreateSession = z.infer<typeof createSessionSchema>;
 export type SessionRequest = z.input<typeof createSessionSchema>;
 
 /**
- * Client to broker, events `environment:hello`, `environment:reset`, `environment:step` and `environment:submit`: a request without its
- * type, and the submission it belongs to.
+ * Client to broker, events `environment:hello`, `environment:reset`, `environment:step` and
+ * `environment:submit`: a request without its type, and the submission it belongs to.
  */
 export const sessionRequestSchemas = {
   "environment:hello": z.object({ id: submissionIdSchema }),
@@ -92,7 +93,10 @@ export const sessionRequestSchemas = {
   "environment:submit": z.object({ id: submissionIdSchema }),
 } as const;
 
-/** Acknowledges an `environment:` event: an answer of the session, or that no grader holds it yet. Ask again then. */
+/**
+ * Acknowledges an `environment:` event: an answer of the session, or that no grader holds it yet. Ask again
+ * then.
+ */
 export const sessionAnswerSchema = z.union([
   agentAnswerSchema,
   z.object({ type: z.literal("waiting"), place: z.int().nullable(), reason: z.string().nullable() }),

@@ -7,7 +7,10 @@ const BODY_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 const FORM = new RegExp(`^${PREFIX}[0-9A-Za-z]{${BODY_LENGTH + CHECKSUM_LENGTH}}$`);
 
-/** Creates an API key: `crowdai_`, 43 base62 characters with 256 random bits, and their CRC-32 in 6 characters. */
+/**
+ * Creates an API key: `crowdai_`, 43 base62 characters with 256 random bits, and their CRC-32 in 6
+ * characters.
+ */
 export function createApiKey(): string {
   const body = base62(BigInt(`0x${randomBytes(32).toString("hex")}`), BODY_LENGTH);
   return PREFIX + body + checksum(body);
@@ -23,8 +26,8 @@ export function isApiKey(key: string): boolean {
 const WEBAPP_KEY = /^[0-9a-f]{32}$/;
 
 /**
- * Returns whether a key has a valid form: that of crowdAI keys, or that of the original webapp, which has no checksum. The
- * broker may still not know it.
+ * Returns whether a key has a valid form: that of crowdAI keys, or that of the original webapp, which has no
+ * checksum. The broker may still not know it.
  */
 export function mayBeApiKey(key: string): boolean {
   return isApiKey(key) || WEBAPP_KEY.test(key);

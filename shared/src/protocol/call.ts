@@ -2,7 +2,10 @@ import { z } from "zod";
 import { submissionIdSchema } from "./intent.ts";
 import { MAX_CALL_VALUES } from "./message-limits.ts";
 
-/** Client to broker, event `call`: calls a function other than `submit` for a list of values. Results are returned in order. */
+/**
+ * Client to broker, event `call`: calls a function other than `submit` for a list of values. Results are
+ * returned in order.
+ */
 export const callSchema = z.object({
   challenge: z.string(),
   round: z.string().max(100).nullable().default(null),

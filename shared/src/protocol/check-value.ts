@@ -20,9 +20,9 @@ interface Compiled {
 const compiled = new WeakMap<object, Compiled>();
 
 /**
- * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` names it. `format` is not checked. Throws
- * value_schema with the path and rule of each error, value_too_deep, and config_invalid for an invalid schema. Exact numbers are
- * compared as doubles, except by `uniqueItems`.
+ * Checks a value against a JSON Schema: draft 2020-12, or draft 7 when `$schema` names it. `format` is not
+ * checked. Throws value_schema with the path and rule of each error, value_too_deep, and config_invalid for
+ * an invalid schema. Exact numbers are compared as doubles, except by `uniqueItems`.
  */
 export function checkValue(exact: unknown, schema: unknown): void {
   const problems = schemaErrors(exact, schema).slice(0, MAX_REPORTED);
@@ -35,7 +35,10 @@ export function checkValue(exact: unknown, schema: unknown): void {
   );
 }
 
-/** Returns how a value breaks a JSON Schema, as `checkValue` words it: all errors, or the first of a large value. */
+/**
+ * Returns how a value breaks a JSON Schema, as `checkValue` words it: all errors, or the first of a large
+ * value.
+ */
 export function schemaErrors(exact: unknown, schema: unknown): SchemaError[] {
   if (schema === true || schema === undefined || schema === null) return [];
   const { quick, thorough } = compile(schema as object | false);

@@ -1,4 +1,7 @@
-/** Returns the CRC-32 of an ASCII text, as `node:zlib` does, which takes a client longer to load than to check a key. */
+/**
+ * Returns the CRC-32 of an ASCII text, as `node:zlib` does, which takes a client longer to load than to check
+ * a key.
+ */
 export function crc32(text: string): number {
   let crc = -1;
   for (let i = 0; i < text.length; i++) {

@@ -5,7 +5,9 @@ export const STEP_LOG = "steps.ndjson.gz";
 
 const times = z.object({ p50: z.number(), p99: z.number() }).describe("Milliseconds.");
 
-/** How an agent played: recorded with the result. Seeds are named by digests until the challenge is closed. */
+/**
+ * How an agent played: recorded with the result. Seeds are named by digests until the challenge is closed.
+ */
 export const environmentRecordSchema = z.object({
   agent: z.enum(["code", "remote", "replay"]),
   grader: z.string(),

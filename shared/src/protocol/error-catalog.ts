@@ -1,8 +1,9 @@
 /**
- * The catalog of errors: one row per code. Every program, the JSON output and docs/errors.md read it from here.
+ * The catalog of errors: one row per code. Every program, the JSON output and docs/errors.md read it from
+ * here.
  *
- * `fault` names the party that has to act: "you" (the participant or the caller), "challenge" (its organizer) or
- * "platform" (the operator). A submission that fails through the challenge or the platform costs no slot.
+ * `fault` names the party that has to act: "you" (the participant or the caller), "challenge" (its organizer)
+ * or "platform" (the operator). A submission that fails through the challenge or the platform costs no slot.
  */
 export type Fault = "you" | "challenge" | "platform";
 

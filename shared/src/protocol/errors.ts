@@ -14,7 +14,9 @@ export interface ErrorBody {
   request_id?: string;
 }
 
-/** An expected error. `message` is written for people and reveals nothing private; `details` is for programs. */
+/**
+ * An expected error. `message` is written for people and reveals nothing private; `details` is for programs.
+ */
 export class CrowdaiError extends Error {
   override readonly name = "CrowdaiError";
   readonly code: ErrorCode;
@@ -74,7 +76,9 @@ export class CrowdaiError extends Error {
   }
 }
 
-/** Returns a CrowdaiError unchanged, and wraps anything else as "unexpected" with the original as its cause. */
+/**
+ * Returns a CrowdaiError unchanged, and wraps anything else as "unexpected" with the original as its cause.
+ */
 export function asCrowdaiError(thrown: unknown): CrowdaiError {
   if (thrown instanceof CrowdaiError) return thrown;
   return new CrowdaiError("unexpected", catalog.unexpected.title, { cause: thrown });

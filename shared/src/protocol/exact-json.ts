@@ -7,8 +7,9 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const rawJson = (JSON as { rawJSON?: (text: string) => unknown }).rawJSON;
 
 /**
- * A number of a JSON text that a JavaScript number would change, such as an integer beyond 2^53. `String` returns its digits,
- * `BigInt` the value of an integer, and JSON.stringify writes the digits (Node.js 20 writes them as a string).
+ * A number of a JSON text that a JavaScript number would change, such as an integer beyond 2^53. `String`
+ * returns its digits, `BigInt` the value of an integer, and JSON.stringify writes the digits (Node.js 20
+ * writes them as a string).
  *
  * @example
  * const [answer] = await challenge.evaluate([{ tweet_id: 1460323737035677698n }]);
@@ -40,14 +41,17 @@ export class ExactNumber {
   }
 }
 
-/** Recognizes the exact numbers of every copy of this module: a broker and its own grader are bundled separately. */
+/**
+ * Recognizes the exact numbers of every copy of this module: a broker and its own grader are bundled
+ * separately.
+ */
 export function isExactNumber(value: unknown): value is ExactNumber {
   return typeof value === "object" && value !== null && BRAND in value;
 }
 
 /**
- * The numbers that are parsed as exact ones: those whose value would change; `"all"` that JSON.stringify would write otherwise,
- * such as 1.0; or the latter only below properties named `data`.
+ * The numbers that are parsed as exact ones: those whose value would change; `"all"` that JSON.stringify
+ * would write otherwise, such as 1.0; or the latter only below properties named `data`.
  */
 export type Exactness = "values" | "all" | "data";
 

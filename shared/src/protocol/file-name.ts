@@ -5,13 +5,16 @@ const MAX_DEPTH = 60;
 const DEVICE =
   /^(con|prn|aux|nul|conin\$|conout\$|com[\d\u00b9\u00b2\u00b3]|lpt[\d\u00b9\u00b2\u00b3])\s*(\.|$)/i;
 
-/** Most names: the checks of a tree of 200,000 files take a quarter of the time when these skip what cannot apply to them. */
+/**
+ * Most names: the checks of a tree of 200,000 files take a quarter of the time when these skip what cannot
+ * apply to them.
+ */
 const PLAIN = /^[\w-]+(\.[\w-]+)*$/;
 
 /**
- * Returns why a path, with slashes between its names, does not work on every machine that may receive the file: an
- * operating system, git or a terminal would read it as something else. Null if it works. This one rule holds for the public
- * files of a challenge, for their download and for code.
+ * Returns why a path, with slashes between its names, does not work on every machine that may receive the
+ * file: an operating system, git or a terminal would read it as something else. Null if it works. This one
+ * rule holds for the public files of a challenge, for their download and for code.
  */
 export function fileNameProblem(path: string): string | null {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `its path has more than ${MAX_PATH_BYTES} bytes`;
@@ -53,7 +56,10 @@ export function foldedName(path: string): string {
   return path.normalize("NFC").toLowerCase();
 }
 
-/** Returns a function that returns the earlier path with which a path, or a folder in it, collides; null if there is none. */
+/**
+ * Returns a function that returns the earlier path with which a path, or a folder in it, collides; null if
+ * there is none.
+ */
 export function nameCollisions(): (path: string) => string | null {
   const seen = new Map<string, string>();
   /** Folders that came first, as those above them: they stay so. */

@@ -12,9 +12,10 @@ export const submissionIdSchema = z
   .regex(SUBMISSION_ID, "8 to 64 letters, digits, - or _, starting with a letter or digit");
 
 /**
- * The input of an intent. A value above MAX_INLINE_BYTES is announced like a file, with kind "json" and no data. With `parts`,
- * the bytes are uploaded in parts, each verified against its digest; without it, in a single request. With kind "code", the
- * announced code is the submission: graders run it. With kind "session", a remote agent steps an environment.
+ * The input of an intent. A value above MAX_INLINE_BYTES is announced like a file, with kind "json" and no
+ * data. With `parts`, the bytes are uploaded in parts, each verified against its digest; without it, in a
+ * single request. With kind "code", the announced code is the submission: graders run it. With kind
+ * "session", a remote agent steps an environment.
  */
 export const intentInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
@@ -43,7 +44,10 @@ export const intentInputSchema = z.discriminatedUnion("kind", [
     }),
 ]);
 
-/** A code snapshot that is sent by `git push`, in parallel with the upload. `files` and `bytes` measure its tree. */
+/**
+ * A code snapshot that is sent by `git push`, in parallel with the upload. `files` and `bytes` measure its
+ * tree.
+ */
 export const codeAnnouncementSchema = z.object({
   commit: objectName,
   tree: objectName,

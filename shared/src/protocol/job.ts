@@ -3,7 +3,10 @@ import { environmentRecordSchema } from "./environment-record.ts";
 import type { ErrorCode } from "./errors.ts";
 import { RUN_STAGES, runRecordSchema } from "./run-record.ts";
 
-/** The submitted input: a value in the message itself, an object in the object store, or the job's code, which is run. */
+/**
+ * The submitted input: a value in the message itself, an object in the object store, or the job's code, which
+ * is run.
+ */
 export const jobInputSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("inline"), data: z.unknown() }),
   z.object({
@@ -15,7 +18,9 @@ export const jobInputSchema = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("session"),
-    /** The stored step log of an earlier session, to be stepped again; null for an agent that is connected. */
+    /**
+     * The stored step log of an earlier session, to be stepped again; null for an agent that is connected.
+     */
     replay: z.object({ key: z.string(), size: z.number().int(), sha256: z.string() }).nullable(),
   }),
   z.object({
@@ -109,9 +114,9 @@ const reportBase = {
 };
 
 /**
- * A grader's report on a job. `delivery` counts the deliveries of the attempt, starting at 1. `started` comes first; a queue may
- * omit it when it also has the `finished` of the same delivery. `finished` is the last report of a delivery. `released` returns
- * the job to the queue.
+ * A grader's report on a job. `delivery` counts the deliveries of the attempt, starting at 1. `started` comes
+ * first; a queue may omit it when it also has the `finished` of the same delivery. `finished` is the last
+ * report of a delivery. `released` returns the job to the queue.
  */
 export const reportSchema = z.discriminatedUnion("type", [
   z.object({ ...reportBase, type: z.literal("started") }),
@@ -130,7 +135,9 @@ export const reportSchema = z.discriminatedUnion("type", [
     ...reportBase,
     type: z.literal("finished"),
     outcome: outcomeSchema,
-    /** The evaluator's stderr and the details of its failure, for the organizer. Never shown to participants. */
+    /**
+     * The evaluator's stderr and the details of its failure, for the organizer. Never shown to participants.
+     */
     organiser_log: z.string(),
     /** How long grading took; absent in reports of older graders. */
     seconds: z.number().nullable().default(null),

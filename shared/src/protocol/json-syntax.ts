@@ -12,8 +12,9 @@ export interface JsonError {
 }
 
 /**
- * Finds the first syntax error in a JSON text; null when there is none. JSON.parse decides whether a text is valid. This only
- * reports where and why, with equal messages on every runtime. It recurses, so the text's depth must be limited before.
+ * Finds the first syntax error in a JSON text; null when there is none. JSON.parse decides whether a text is
+ * valid. This only reports where and why, with equal messages on every runtime. It recurses, so the text's
+ * depth must be limited before.
  */
 export function findJsonError(text: string): JsonError | null {
   const scan = new Scan(text);

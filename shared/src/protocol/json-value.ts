@@ -9,8 +9,9 @@ import { quoted } from "./suggest.ts";
 const PERHAPS_TOO_LARGE = /[eE]\+?\d{3}|(?<![\d.])\d{209}/;
 
 /**
- * Parses JSON text. Throws value_not_json with line and column, value_not_finite for NaN, Infinity and numbers too large for a
- * double, and value_too_deep. Numbers that a double would change become an ExactNumber. Skips a byte-order mark.
+ * Parses JSON text. Throws value_not_json with line and column, value_not_finite for NaN, Infinity and
+ * numbers too large for a double, and value_too_deep. Numbers that a double would change become an
+ * ExactNumber. Skips a byte-order mark.
  */
 export function parseJson(text: string, what = "The value", exactness: Exactness = "values"): unknown {
   const clean = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
@@ -49,7 +50,10 @@ function syntaxError(text: string, what: string, cause: Error): CrowdaiError {
       );
 }
 
-/** Rejects numbers such as 1e999: they are valid JSON, but are parsed to Infinity, which would be stored as null. */
+/**
+ * Rejects numbers such as 1e999: they are valid JSON, but are parsed to Infinity, which would be stored as
+ * null.
+ */
 function requireFinite(value: unknown, path: string, what: string): void {
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
     throw new CrowdaiError(
@@ -63,8 +67,9 @@ function requireFinite(value: unknown, path: string, what: string): void {
 }
 
 /**
- * Parses JSON text in which NaN, Infinity and numbers too large for a double stand for null, as programs in Python write them.
- * Returns where they were, such as `meta.loss`. Throws as `parseJson` does for everything else.
+ * Parses JSON text in which NaN, Infinity and numbers too large for a double stand for null, as programs in
+ * Python write them. Returns where they were, such as `meta.loss`. Throws as `parseJson` does for everything
+ * else.
  */
 export function parseLenientJson(text: string, what = "The value"): { value: unknown; notFinite: string[] } {
   const marked = markNumbers(text, (literal) => !Number.isFinite(Number(literal)));
@@ -83,10 +88,11 @@ export function parseLenientJson(text: string, what = "The value"): { value: unk
 }
 
 /**
- * Converts a JavaScript value to JSON text: typed arrays to arrays, BigInts to integers. Throws value_not_finite with the path
- * of NaN or Infinity (which JSON.stringify writes as null), value_not_json for values that JSON cannot represent, and
- * value_too_deep, also for a value that contains itself. With `safeIntegers`, also throws value_not_exact for a number that may
- * have lost digits before: an integer beyond 2^53, unless it is in a typed array.
+ * Converts a JavaScript value to JSON text: typed arrays to arrays, BigInts to integers. Throws
+ * value_not_finite with the path of NaN or Infinity (which JSON.stringify writes as null), value_not_json for
+ * values that JSON cannot represent, and value_too_deep, also for a value that contains itself. With
+ * `safeIntegers`, also throws value_not_exact for a number that may have lost digits before: an integer
+ * beyond 2^53, unless it is in a typed array.
  */
 export function toJsonText(value: unknown, { safeIntegers = false } = {}): string {
   const text = stringifyExact(plain(value, "$", 0, safeIntegers));

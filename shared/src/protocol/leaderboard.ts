@@ -57,7 +57,10 @@ export const leaderboardRowSchema = z.object({
     .describe("URL of the published code; null when the code is not public."),
 });
 
-/** `previous` boards show the state one ranking window ago; `ongoing` boards include submissions made after the round ended. */
+/**
+ * `previous` boards show the state one ranking window ago; `ongoing` boards include submissions made after
+ * the round ended.
+ */
 export const BOARDS = ["current", "ongoing", "previous", "previous_ongoing"] as const;
 
 export const leaderboardSchema = z.object({
@@ -77,10 +80,16 @@ export const leaderboardSchema = z.object({
 });
 export type Leaderboard = z.infer<typeof leaderboardSchema>;
 
-/** Client to broker, event `watch_board`: subscribes to a challenge's boards. The response holds a BoardMoved for each round. */
+/**
+ * Client to broker, event `watch_board`: subscribes to a challenge's boards. The response holds a BoardMoved
+ * for each round.
+ */
 export const watchBoardSchema = z.object({ challenge: z.string().max(100) });
 
-/** Broker to client, event `leaderboard`: the boards of a round have changed. Sent at most once a second for each round. */
+/**
+ * Broker to client, event `leaderboard`: the boards of a round have changed. Sent at most once a second for
+ * each round.
+ */
 export const boardMovedSchema = z.object({
   challenge: z.string(),
   round: z.string(),

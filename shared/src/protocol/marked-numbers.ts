@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
-// JSON.parse reads every number as a double. Numbers that must be read otherwise are first turned into strings that begin with
-// this mark, which no text from outside can contain.
+// JSON.parse reads every number as a double. Numbers that must be read otherwise are first turned into
+// strings that begin with this mark, which no text from outside can contain.
 let chosen: string | undefined;
 function markText(): string {
   chosen ??= `number ${randomBytes(16).toString("hex")} `;
@@ -41,7 +41,10 @@ export function unmarkText(text: string): string {
   return text.replaceAll(new RegExp(`"${markText()}([^"]*)"`, "g"), "$1");
 }
 
-/** Replaces the marked numbers of a parsed value, in place. `replace` receives each one with its path of property names. */
+/**
+ * Replaces the marked numbers of a parsed value, in place. `replace` receives each one with its path of
+ * property names.
+ */
 export function unmark(
   value: unknown,
   replace: (literal: string, path: readonly string[]) => unknown,

@@ -1,4 +1,7 @@
-/** The largest JSON value sent inside a message, in bytes of text. Larger values are uploaded to the object store. */
+/**
+ * The largest JSON value sent inside a message, in bytes of text. Larger values are uploaded to the object
+ * store.
+ */
 export const MAX_INLINE_BYTES = 64 * 1024;
 /** The largest message that client and broker accept, in bytes. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;

@@ -1,4 +1,7 @@
-/** Whether a double has another value than a JSON number, as for 9007199254740993. A number too large for a double is unchanged. */
+/**
+ * Whether a double has another value than a JSON number, as for 9007199254740993. A number too large for a
+ * double is unchanged.
+ */
 export function changesValue(literal: string): boolean {
   // A double holds any 15 digits.
   if (literal.length <= 15 && !/[eE]/.test(literal)) return false;

@@ -1,6 +1,6 @@
 /**
- * Returns why a program, such as an editor, a shell, a package manager or a test runner, would obey a file of this name
- * just because it is there. Null for a file that is only data.
+ * Returns why a program, such as an editor, a shell, a package manager or a test runner, would obey a file of
+ * this name just because it is there. Null for a file that is only data.
  */
 export function obeyedName(name: string): string | null {
   for (const part of name.split("/")) {

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { jobSchema, reportSchema } from "./job.ts";
 
-// Written by 0.1.0. Messages of a release that was published stay here for as long as it can be upgraded from: add those of the next.
+// Written by 0.1.0. Messages of a release that was published stay here for as long as it can be upgraded
+// from: add those of the next.
 const FILE = {
   key: "artifacts/s/1/board.png",
   name: "board.png",

@@ -30,7 +30,9 @@ export const scoreSchema = z.object({
 export const columnSchema = scoreSchema.extend({ key: z.string() });
 export type Column = z.infer<typeof columnSchema>;
 
-/** A challenge as participants see it. Of its evaluator it shows only the functions, and none of the answers. */
+/**
+ * A challenge as participants see it. Of its evaluator it shows only the functions, and none of the answers.
+ */
 export const challengeSchema = z.object({
   id: z.string(),
   title: z.string(),

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** Broker to client, event `place`: the queue position of a watched submission. Not numbered, because only the latest counts. */
+/**
+ * Broker to client, event `place`: the queue position of a watched submission. Not numbered, because only the
+ * latest counts.
+ */
 export const queuePositionSchema = z.object({
   submission: z.string(),
   place: z.number().int().nullable(),

@@ -4,7 +4,9 @@ import { z } from "zod";
 export const RUN_STAGES = ["build", "sample", "run", "play", "evaluate"] as const;
 export type RunStage = (typeof RUN_STAGES)[number];
 
-/** One run of a program in a box. Logs are the last 64 KB of each stream, where the participant may see them. */
+/**
+ * One run of a program in a box. Logs are the last 64 KB of each stream, where the participant may see them.
+ */
 export const stageRecordSchema = z.object({
   stage: z.enum(RUN_STAGES),
   cached: z.boolean().default(false).describe("Whether an earlier build of the same files was used."),

@@ -12,14 +12,18 @@ export interface SchemaError {
   pointer: string;
 }
 
-/** Describes the validator's errors for people. Of a union it reports only the branch that was meant, of a wrapper only its content. */
+/**
+ * Describes the validator's errors for people. Of a union it reports only the branch that was meant, of a
+ * wrapper only its content.
+ */
 export function describeSchemaErrors(errors: readonly ErrorObject[], value: unknown): SchemaError[] {
   const kept: ErrorObject[] = [];
   for (const error of errors) {
     if (error.keyword === "anyOf" || error.keyword === "oneOf")
       kept.push(...meantBranch(error, takeBranches(kept, error)));
     else if (error.keyword === "if" || error.keyword === "propertyNames") {
-      // The wrapped errors come just before. Those of a property name are dropped, because this error shows the name.
+      // The wrapped errors come just before. Those of a property name are dropped, because this error shows
+      // the name.
       if (error.keyword === "propertyNames") takeBranches(kept, error);
       if (error.keyword === "propertyNames" || kept.length === 0) kept.push(error);
     } else kept.push(error);
@@ -35,7 +39,10 @@ export function describeSchemaErrors(errors: readonly ErrorObject[], value: unkn
     .filter(({ path, message }) => !reported.has(path + message) && reported.add(path + message));
 }
 
-/** Removes from the end of `kept` the errors of a union's branches (or of the schema inside a wrapper), and returns them. */
+/**
+ * Removes from the end of `kept` the errors of a union's branches (or of the schema inside a wrapper), and
+ * returns them.
+ */
 function takeBranches(kept: ErrorObject[], union: ErrorObject): ErrorObject[] {
   const siblings = union.schemaPath.slice(0, union.schemaPath.lastIndexOf("/") + 1);
   const isBranch = (error: ErrorObject) =>
@@ -46,7 +53,10 @@ function takeBranches(kept: ErrorObject[], union: ErrorObject): ErrorObject[] {
   return kept.splice(from);
 }
 
-/** Returns the errors of the branch that matched deepest. When none matched, combines their expectations into one error. */
+/**
+ * Returns the errors of the branch that matched deepest. When none matched, combines their expectations into
+ * one error.
+ */
 function meantBranch(union: ErrorObject, branches: ErrorObject[]): ErrorObject[] {
   if (branches.length === 0) return [union];
   const deeper = branches.filter(

@@ -7,7 +7,10 @@ export const handshakeSchema = z.object({
   client: z.string().max(200).optional(),
 });
 
-/** The slots of one participant in a round. `remaining` is null without a limit; `next_at` is when the next slot becomes available. */
+/**
+ * The slots of one participant in a round. `remaining` is null without a limit; `next_at` is when the next
+ * slot becomes available.
+ */
 export const limitsSchema = z.object({
   challenge: z.string(),
   round: z.string().nullable(),

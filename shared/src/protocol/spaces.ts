@@ -6,8 +6,8 @@ export const INFINITE = 1e100;
 const bounds = z.array(z.number());
 
 /**
- * A set of actions or observations, in the form of gym-http-api. `low` and `high` are flat lists, with ±1e100 for infinite bounds. A
- * `Text` is a string, and `Any` is not checked.
+ * A set of actions or observations, in the form of gym-http-api. `low` and `high` are flat lists, with ±1e100
+ * for infinite bounds. A `Text` is a string, and `Any` is not checked.
  */
 export type Space =
   | { name: "Discrete"; n: number; start?: number | undefined }

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 
-/** The form of submission ids, which clients create. Safe in a URL, a file name, a git tag and a shell command. */
+/**
+ * The form of submission ids, which clients create. Safe in a URL, a file name, a git tag and a shell
+ * command.
+ */
 export const SUBMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

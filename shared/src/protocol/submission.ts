@@ -15,7 +15,10 @@ const TRANSITIONS: Record<SubmissionState, readonly SubmissionState[]> = {
   cancelled: [],
 };
 
-/** Returns whether a submission may change from one state to another. A lost grader returns `grading` to `submitted`. */
+/**
+ * Returns whether a submission may change from one state to another. A lost grader returns `grading` to
+ * `submitted`.
+ */
 export function canTransition(from: SubmissionState, to: SubmissionState): boolean {
   return TRANSITIONS[from].includes(to);
 }
@@ -35,8 +38,8 @@ export const errorBodySchema = z.object({
 });
 
 /**
- * A submitted file, JSON value or code. `sha256` and `size` are those of the file, or of the JSON text; of code, the size of all
- * files, and the digest of its tree's git object name.
+ * A submitted file, JSON value or code. `sha256` and `size` are those of the file, or of the JSON text; of
+ * code, the size of all files, and the digest of its tree's git object name.
  */
 export const inputSummarySchema = z.object({
   kind: z.enum(["file", "json", "code", "session"]),
@@ -83,7 +86,10 @@ export const submissionCodeSchema = z.object({
   bytes: z.number().int(),
 });
 
-/** A submission as its participant sees it; others see fewer fields. Times are ISO 8601 in UTC. Fields not yet known are null. */
+/**
+ * A submission as its participant sees it; others see fewer fields. Times are ISO 8601 in UTC. Fields not yet
+ * known are null.
+ */
 export const submissionSchema = z.object({
   id: z.string(),
   number: z.number().int().describe("Integer id of the submission in the webapp."),

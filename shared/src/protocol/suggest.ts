@@ -18,7 +18,10 @@ export function suggest(word: string, known: readonly string[]): string | null {
   return near?.word ?? startingWith(word, known);
 }
 
-/** Returns the known word that starts with `word` if there is exactly one, for example `timeout_seconds` for `timeout`. */
+/**
+ * Returns the known word that starts with `word` if there is exactly one, for example `timeout_seconds` for
+ * `timeout`.
+ */
 function startingWith(word: string, known: readonly string[]): string | null {
   const found =
     word.length < 3 ? [] : known.filter((one) => one.toLowerCase().startsWith(word.toLowerCase()));

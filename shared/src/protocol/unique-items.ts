@@ -4,8 +4,8 @@ import { canonicalNumber } from "./number-text.ts";
 import { exactListOf } from "./rounded-numbers.ts";
 
 /**
- * Implements the keyword `uniqueItems` in one pass. Comparing every pair, as validators do, takes seconds for a list of 100,000
- * items, and would let a participant block the broker.
+ * Implements the keyword `uniqueItems` in one pass. Comparing every pair, as validators do, takes seconds for
+ * a list of 100,000 items, and would let a participant block the broker.
  */
 export const distinctItems: FuncKeywordDefinition = {
   keyword: "uniqueItems",

@@ -3,7 +3,10 @@ import { z } from "zod";
 const MEBIBYTE = 1024 * 1024;
 /** S3 stores refuse smaller parts, except for the last one. */
 const MIN_PART = 5 * MEBIBYTE;
-/** Small enough to repeat after a broken connection, large enough for few requests, each of which costs a store several syncs. */
+/**
+ * Small enough to repeat after a broken connection, large enough for few requests, each of which costs a
+ * store several syncs.
+ */
 const SMALL_PART = 8 * MEBIBYTE;
 const LARGE_PART = 32 * MEBIBYTE;
 /** Two for each that is sent at once. */

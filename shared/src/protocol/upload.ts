@@ -2,8 +2,8 @@ import { z } from "zod";
 import { submissionSchema } from "./submission.ts";
 
 /**
- * The signed URLs of an upload. Each accepts one PUT of exactly the announced length and digest. Of a file in many parts, only the
- * first missing parts are listed; `missing` counts all of them.
+ * The signed URLs of an upload. Each accepts one PUT of exactly the announced length and digest. Of a file in
+ * many parts, only the first missing parts are listed; `missing` counts all of them.
  */
 export const uploadSchema = z.object({
   parts: z.array(
@@ -22,15 +22,15 @@ export const uploadSchema = z.object({
 export type Upload = z.infer<typeof uploadSchema>;
 
 /**
- * The destination of the announced commit: `git push <url> <commit>:<ref>`, with user `crowdai` and the API key as its password.
- * `have` is true when the broker already has the commit and no push is needed.
+ * The destination of the announced commit: `git push <url> <commit>:<ref>`, with user `crowdai` and the API
+ * key as its password. `have` is true when the broker already has the commit and no push is needed.
  */
 export const codePushSchema = z.object({ url: z.string(), ref: z.string(), have: z.boolean() });
 export type CodePush = z.infer<typeof codePushSchema>;
 
 /**
- * Response to `submit` and `complete`. `upload` is set while bytes are missing, `code` while a commit is awaited. `models` lists
- * each announced model; its `upload` is null once the model has been received.
+ * Response to `submit` and `complete`. `upload` is set while bytes are missing, `code` while a commit is
+ * awaited. `models` lists each announced model; its `upload` is null once the model has been received.
  */
 export const receiptSchema = z.object({
   submission: submissionSchema,

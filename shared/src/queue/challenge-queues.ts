@@ -3,7 +3,9 @@ import { queueNameOf } from "./queue-names.ts";
 
 /** The waiting jobs, in one queue per challenge, and one for its sessions. */
 export interface ChallengeQueues {
-  /** Takes the first job of one of the served queues, by name, beginning with the queue served least recently. */
+  /**
+   * Takes the first job of one of the served queues, by name, beginning with the queue served least recently.
+   */
   take(served: readonly string[]): WaitingJob | null;
   pushBack(waiting: WaitingJob): void;
   pushFront(waiting: WaitingJob): void;

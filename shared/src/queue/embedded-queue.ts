@@ -4,7 +4,10 @@ import type { WaitingJob } from "./fair-queue.ts";
 import { attachedGrader, type Consumption, type JobQueue } from "./job-queue.ts";
 import { servedQueues } from "./queue-names.ts";
 
-/** How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another challenge. */
+/**
+ * How often waiting jobs are rechecked, because nothing announces that a consumer began to serve another
+ * challenge.
+ */
 const RECHECK_MS = 500;
 const MIN_BACKOFF_MS = 10;
 const MAX_BACKOFF_MS = 1000;
@@ -20,14 +23,18 @@ interface Consumer {
   running: number;
   /** Called when the last running job is done. */
   becameIdle: () => void;
-  /** Number of jobs returned in succession. Each one lengthens the backoff, so that a failing grader does not spin. */
+  /**
+   * Number of jobs returned in succession. Each one lengthens the backoff, so that a failing grader does not
+   * spin.
+   */
   returnedInARow: number;
   backoffTimer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Creates a queue for one process that contains broker and grader: a published job goes to a free consumer immediately. Its
- * contents are lost with the process. A report is delivered once it is in the records, so a stopped consumer leaves none behind.
+ * Creates a queue for one process that contains broker and grader: a published job goes to a free consumer
+ * immediately. Its contents are lost with the process. A report is delivered once it is in the records, so a
+ * stopped consumer leaves none behind.
  */
 export function createEmbeddedQueue(): JobQueue {
   const queues = createChallengeQueues();

@@ -21,7 +21,9 @@ const MAX_RETRY_MS = 1000;
 /** Several seconds, because the records may be busy. After that the grader returns the job to the queue. */
 const MAX_TRIES = 12;
 
-/** The reports sent to brokers, in one queue per submission: each keeps its order, and none waits for another. */
+/**
+ * The reports sent to brokers, in one queue per submission: each keeps its order, and none waits for another.
+ */
 export interface EmbeddedReports {
   /** Resolves when a receiver has applied it. */
   add(report: Report): Promise<void>;

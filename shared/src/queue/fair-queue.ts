@@ -6,7 +6,10 @@ export interface WaitingJob {
   delivered: number;
 }
 
-/** The waiting jobs of one challenge. The fair keys that have some take turns: the one served least recently is next. */
+/**
+ * The waiting jobs of one challenge. The fair keys that have some take turns: the one served least recently
+ * is next.
+ */
 export interface FairQueue {
   add(waiting: WaitingJob): void;
   /** Adds a job that is taken before all others. */
@@ -16,7 +19,10 @@ export interface FairQueue {
   isEmpty(): boolean;
 }
 
-/** A list that starts at `head`. Array.shift moves every element, which in a long list takes longer than grading. */
+/**
+ * A list that starts at `head`. Array.shift moves every element, which in a long list takes longer than
+ * grading.
+ */
 interface JobList {
   jobs: WaitingJob[];
   head: number;

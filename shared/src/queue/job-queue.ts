@@ -6,8 +6,8 @@ export interface Delivery {
   /** Number of this delivery of the attempt, starting at 1. */
   delivery: number;
   /**
-   * Why the job is not readable: a newer broker may have written it. Return it then, for a newer grader. Only its submission, attempt and
-   * challenge are its own.
+   * Why the job is not readable: a newer broker may have written it. Return it then, for a newer grader. Only
+   * its submission, attempt and challenge are its own.
    */
   unreadable?: string;
   /** Aborted when the job was cancelled or given to another grader. Later reports are refused. */
@@ -57,13 +57,20 @@ export function attachedGrader(consumption: Consumption): AttachedGrader {
   };
 }
 
-/** How a broker restores a queue that may have lost jobs. Both steps may run while the queue is in use, and more than once. */
+/**
+ * How a broker restores a queue that may have lost jobs. Both steps may run while the queue is in use, and
+ * more than once.
+ */
 export interface Recovery {
-  /** Re-publishes every job that is waiting according to the records, with its attempt. The queue ignores jobs it still has. */
+  /**
+   * Re-publishes every job that is waiting according to the records, with its attempt. The queue ignores jobs
+   * it still has.
+   */
   republish(reason: string): Promise<void>;
   /**
-   * Called after `republish`, when graders have had time to report their running jobs to the queue again. Starts a new attempt for
-   * every submission that is being graded according to the records, but is not returned by `known`: no grader has it.
+   * Called after `republish`, when graders have had time to report their running jobs to the queue again.
+   * Starts a new attempt for every submission that is being graded according to the records, but is not
+   * returned by `known`: no grader has it.
    */
   restart(
     reason: string,
@@ -74,12 +81,12 @@ export interface Recovery {
 /**
  * The job queue delivers jobs to graders, and reports to brokers.
  *
- * The records are the source of truth and can rebuild the queue at any time, so a loss of its contents loses nothing.
- * Each job is delivered at least once, and again when its grader is gone. The sessions of a challenge wait apart from its other
- * jobs, because some graders take only sessions. In each of these queues, jobs with the same fair key keep the order of publishing,
- * and different fair keys take turns: each free slot serves the key that was served least recently, so a key with many waiting
- * jobs delays the first job of another by at most one job per grader.
- * Reports of one submission arrive in order, each at least once.
+ * The records are the source of truth and can rebuild the queue at any time, so a loss of its contents loses
+ * nothing. Each job is delivered at least once, and again when its grader is gone. The sessions of a
+ * challenge wait apart from its other jobs, because some graders take only sessions. In each of these queues,
+ * jobs with the same fair key keep the order of publishing, and different fair keys take turns: each free
+ * slot serves the key that was served least recently, so a key with many waiting jobs delays the first job of
+ * another by at most one job per grader. Reports of one submission arrive in order, each at least once.
  */
 export interface JobQueue {
   /** For the start message and the logs, without secrets. */
@@ -89,27 +96,28 @@ export interface JobQueue {
   publish(job: Job): Promise<void>;
 
   /**
-   * Takes jobs and passes each to `handle`. If that resolves, the job is acknowledged and never delivered again. If it rejects, the
-   * job returns to the front of the queue. The promise settles when `signal` is aborted and every running job is done.
+   * Takes jobs and passes each to `handle`. If that resolves, the job is acknowledged and never delivered
+   * again. If it rejects, the job returns to the front of the queue. The promise settles when `signal` is
+   * aborted and every running job is done.
    */
   consume(consumption: Consumption, handle: (delivery: Delivery) => Promise<void>): Promise<void>;
 
   /**
-   * Grader side. Resolves when the report is safe even if the grader dies. May reject when it cannot be delivered; the grader
-   * then returns the job to the queue.
+   * Grader side. Resolves when the report is safe even if the grader dies. May reject when it cannot be
+   * delivered; the grader then returns the job to the queue.
    */
   report(report: Report): Promise<void>;
 
   /**
-   * Broker side. `apply` resolves when the report is in the records; if it rejects, the report is delivered again. A submission's
-   * reports arrive one after another, in order. A start may be omitted when the end follows within milliseconds. Settles after
-   * abort.
+   * Broker side. `apply` resolves when the report is in the records; if it rejects, the report is delivered
+   * again. A submission's reports arrive one after another, in order. A start may be omitted when the end
+   * follows within milliseconds. Settles after abort.
    */
   receive(apply: (report: Report) => Promise<void>, signal: AbortSignal): Promise<void>;
 
   /**
-   * Broker side. Calls `recovery` whenever the queue may have lost jobs: it was flushed, restarted, or is new. Calls it again after
-   * a rejection. Settles after abort.
+   * Broker side. Calls `recovery` whenever the queue may have lost jobs: it was flushed, restarted, or is
+   * new. Calls it again after a rejection. Settles after abort.
    */
   recover(recovery: Recovery, signal: AbortSignal): Promise<void>;
 

@@ -2,8 +2,8 @@ import type { Job } from "../protocol/job.ts";
 import type { Consumption } from "./job-queue.ts";
 
 /**
- * Returns the name of the queue in which a job waits. The sessions of a challenge wait apart from its submitted code: graders
- * without boxes take only the sessions.
+ * Returns the name of the queue in which a job waits. The sessions of a challenge wait apart from its
+ * submitted code: graders without boxes take only the sessions.
  */
 export const queueNameOf = ({ challenge, input }: Pick<Job, "challenge" | "input">): string =>
   input.kind === "session" ? sessionsOf(challenge) : challenge;

@@ -1,6 +1,9 @@
 import type { Report } from "../protocol/job.ts";
 
-/** How long a start waits for the end of its delivery. A shorter grading needs one write to the records, not two. */
+/**
+ * How long a start waits for the end of its delivery. A shorter grading needs one write to the records, not
+ * two.
+ */
 const DELAY_START_MS = 15;
 
 /** The reports of one submission, in order. */
@@ -21,7 +24,10 @@ export async function delayStart(queue: SubmissionReports<{ report: Report }>): 
   queue.wake = () => {};
 }
 
-/** Removes and returns the first report if it is a start followed by the end of the same delivery, which makes it redundant. */
+/**
+ * Removes and returns the first report if it is a start followed by the end of the same delivery, which makes
+ * it redundant.
+ */
 export function takeRedundantStart<T extends { report: Report }>({ items }: SubmissionReports<T>): T | null {
   const [first, next] = items;
   if (first?.report.type !== "started" || next?.report.type !== "finished") return null;

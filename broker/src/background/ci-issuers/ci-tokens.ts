@@ -27,8 +27,8 @@ const MAX_AGE_SECONDS = 24 * 3600;
 export interface CiTokens {
   readonly issuers: readonly CiIssuer[];
   /**
-   * Returns the job of a token. Throws ci_token_invalid, ci_issuer_unreachable, or ci_not_trusted for an issuer that this
-   * broker does not accept.
+   * Returns the job of a token. Throws ci_token_invalid, ci_issuer_unreachable, or ci_not_trusted for an
+   * issuer that this broker does not accept.
    */
   verify(token: string): Promise<JobIdentity>;
 }

@@ -35,8 +35,8 @@ interface Known {
 export type IssuerKeys = JWTVerifyGetKey;
 
 /**
- * Returns a function that finds the key of a token. Keys are cached, and read again for an unknown one at most once in
- * `cooldownMs`. Throws ci_issuer_unreachable when there are no usable keys.
+ * Returns a function that finds the key of a token. Keys are cached, and read again for an unknown one at
+ * most once in `cooldownMs`. Throws ci_issuer_unreachable when there are no usable keys.
  */
 export function issuerKeys(
   issuer: CiIssuer,

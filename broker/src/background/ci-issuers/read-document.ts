@@ -1,8 +1,9 @@
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Reads a JSON document of an issuer. Follows no redirect. Throws an Error whose message completes "the issuer …" when it
- * does not answer in time, with a status other than 200, with more than 256 KB, or with something other than JSON.
+ * Reads a JSON document of an issuer. Follows no redirect. Throws an Error whose message completes "the
+ * issuer …" when it does not answer in time, with a status other than 200, with more than 256 KB, or with
+ * something other than JSON.
  */
 export async function readDocument(url: string, timeoutMs: number): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs);

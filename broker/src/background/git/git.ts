@@ -59,8 +59,8 @@ export interface GitRun {
   output?: number;
   signal?: AbortSignal;
   /**
-   * Names who reads: the process takes a slot of the readers, apart from those of pushes and of the broker's own work, and one of
-   * the few of this reader.
+   * Names who reads: the process takes a slot of the readers, apart from those of pushes and of the broker's
+   * own work, and one of the few of this reader.
    */
   reader?: string;
 }
@@ -76,7 +76,10 @@ export interface GitEnded {
 
 /** Git processes with limits on memory, time, output and their number. */
 export interface Git {
-  /** Runs to the end; a failure is a value. Throws broker_busy when no slot becomes free or the machine has no resources left, and storage_failed. */
+  /**
+   * Runs to the end; a failure is a value. Throws broker_busy when no slot becomes free or the machine has no
+   * resources left, and storage_failed.
+   */
   run(args: readonly string[], options: GitRun): Promise<GitEnded>;
   /** As `run`, for commands that fail only when this machine does. */
   must(args: readonly string[], options: GitRun): Promise<Buffer>;

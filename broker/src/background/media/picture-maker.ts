@@ -11,7 +11,10 @@ const MAX_WAITING = 20;
 
 /** Makes pictures of profiles out of what participants send. */
 export interface PictureMaker {
-  /** Returns a small WebP image with the visible content only. Throws usage when the file is not an image that can be read. */
+  /**
+   * Returns a small WebP image with the visible content only. Throws usage when the file is not an image that
+   * can be read.
+   */
   make(file: Uint8Array): Promise<Buffer>;
   /** Aborts running work. */
   stop(): void;

@@ -1,8 +1,8 @@
 const LONGEST = 12;
 
 /**
- * Passes calls on while a server answers. After a call that fails with an outage, further ones fail at once, with the
- * same error, for a while, which grows each time; then a single call tries again.
+ * Passes calls on while a server answers. After a call that fails with an outage, further ones fail at once,
+ * with the same error, for a while, which grows each time; then a single call tries again.
  */
 export interface CircuitBreaker {
   call<T>(work: () => Promise<T>): Promise<T>;

@@ -17,8 +17,8 @@ const CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare
 const ATTRIBUTES = "* -export-ignore -export-subst -text -ident !eol !filter !working-tree-encoding !diff\n";
 
 /**
- * Creates the bare repository where there is none, and removes what a killed git process has left in it. Nothing else may write into it
- * at that moment.
+ * Creates the bare repository where there is none, and removes what a killed git process has left in it.
+ * Nothing else may write into it at that moment.
  */
 export async function openBareRepository(dir: string): Promise<void> {
   await makeBareRepository(dir);

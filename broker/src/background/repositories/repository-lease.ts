@@ -8,13 +8,16 @@ import type { CodeRepositoryRow, CodeRepositoryTable } from "../../records/table
 export interface RepositoryLease {
   /** Aborted before another broker can take the repository, or when one has taken it: the work must end. */
   readonly lost: AbortSignal;
-  /** Ends the lease with what is written to the row. Resolves to false, and writes nothing, if another broker has the repository. */
+  /**
+   * Ends the lease with what is written to the row. Resolves to false, and writes nothing, if another broker
+   * has the repository.
+   */
   end(change: Updateable<CodeRepositoryTable> & { next_at: string }): Promise<boolean>;
 }
 
 /**
- * Takes a due repository for this broker, and renews that while it works. A broker that dies loses it after `leaseMs`. Resolves to null
- * when another broker was faster.
+ * Takes a due repository for this broker, and renews that while it works. A broker that dies loses it after
+ * `leaseMs`. Resolves to null when another broker was faster.
  */
 export async function takeRepository(
   { records, clock }: Needs<"records" | "clock">,

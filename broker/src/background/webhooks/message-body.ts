@@ -73,8 +73,8 @@ function textOf(event: WebhookEvent, details: Record<string, unknown>, page: str
 const utc = (time: string | undefined) => `${(time ?? "").slice(0, 16).replace("T", " ")} UTC`;
 
 /**
- * Returns participants' and organizers' text for a chat: one line, in which Slack and Mattermost see no mention, no link
- * with another text and no markup of their own.
+ * Returns participants' and organizers' text for a chat: one line, in which Slack and Mattermost see no
+ * mention, no link with another text and no markup of their own.
  */
 export function chatText(text: string): string {
   const line = text.replaceAll(/\s+/gu, " ").trim();

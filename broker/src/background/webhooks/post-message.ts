@@ -34,8 +34,8 @@ export interface PostOptions {
 }
 
 /**
- * Sends a message to a webhook. Follows no redirect, and connects only to an address that it has checked: a public one,
- * unless the host is listed. Throws NotTaken unless the answer's status is 2xx.
+ * Sends a message to a webhook. Follows no redirect, and connects only to an address that it has checked: a
+ * public one, unless the host is listed. Throws NotTaken unless the answer's status is 2xx.
  */
 export async function postMessage(
   url: string,

@@ -6,9 +6,9 @@ import { commit } from "../../records/commit.ts";
 type Wanted = ChallengeConfig["webhooks"];
 
 /**
- * Returns a function that records the webhooks of every challenge of the catalog, when they changed since its last
- * call: the transactions that end submissions write messages for them. Messages for a webhook that was removed are
- * dropped.
+ * Returns a function that records the webhooks of every challenge of the catalog, when they changed since its
+ * last call: the transactions that end submissions write messages for them. Messages for a webhook that was
+ * removed are dropped.
  */
 export function createWebhookRecorder({
   records,

@@ -17,7 +17,10 @@ export const MISSING_MS = 60_000;
 
 type SweepNeeds = Needs<"records" | "catalog" | "clock" | "graders" | "runsCode" | "dispatchStalled">;
 
-/** Writes the messages about challenges with webhooks: that one closes, that it closed, that no grader serves it. */
+/**
+ * Writes the messages about challenges with webhooks: that one closes, that it closed, that no grader serves
+ * it.
+ */
 export async function sweepChallenges(context: SweepNeeds): Promise<void> {
   for (const { config } of context.catalog.all().values()) {
     if (config.webhooks.length === 0) continue;

@@ -27,7 +27,10 @@ export interface WebhookTimes {
   pauses: Pauses;
   /** How long a message is tried. */
   giveUpMs: number;
-  /** How long nothing is sent to a webhook that did not answer; up to twelve times as long when it keeps failing. */
+  /**
+   * How long nothing is sent to a webhook that did not answer; up to twelve times as long when it keeps
+   * failing.
+   */
   restMs: number;
   /** How long messages that ended are kept. */
   keepMs: number;

@@ -9,8 +9,9 @@ import { digestFile, syncPath } from "./digest-file.ts";
 import { type Manifest, OBJECT_LIST, objectFile } from "./manifest.ts";
 
 /**
- * Copies all objects of the broker, one at a time, and lists them. An object never changes, so copying after the records gets all that
- * they name, but what was removed meanwhile. Objects of other programs in the same bucket have no digest, and are left out.
+ * Copies all objects of the broker, one at a time, and lists them. An object never changes, so copying after
+ * the records gets all that they name, but what was removed meanwhile. Objects of other programs in the same
+ * bucket have no digest, and are left out.
  */
 export async function backUpObjects(
   objects: ObjectStore,

@@ -10,8 +10,8 @@ import { dumpPostgres } from "./postgres-programs.ts";
 type BackedUp = Pick<Manifest, "records" | "instance">;
 
 /**
- * Copies the records as of one moment, while brokers run. Migrates nothing: a backup is made before an upgrade, and the new version
- * may be installed already.
+ * Copies the records as of one moment, while brokers run. Migrates nothing: a backup is made before an
+ * upgrade, and the new version may be installed already.
  */
 export function backUpRecords(
   { databaseUrl, dataFolder, programPath }: Pick<BrokerConfig, "databaseUrl" | "dataFolder" | "programPath">,

@@ -21,8 +21,8 @@ export interface BackupOptions {
 }
 
 /**
- * Copies the records, then the objects, then the key that signs addresses, to a folder. Removes what it wrote when it fails. A
- * process that dies leaves a folder without a manifest, which is not restored.
+ * Copies the records, then the objects, then the key that signs addresses, to a folder. Removes what it wrote
+ * when it fails. A process that dies leaves a folder without a manifest, which is not restored.
  */
 export async function backUp({ config, folder, now, ...options }: BackupOptions): Promise<Manifest> {
   await requireEmpty(folder);

@@ -23,8 +23,8 @@ export interface RestoreOptions {
 }
 
 /**
- * Verifies a backup, and restores it to a data folder, database and bucket that are empty. The data folder appears when it is complete.
- * After an error, what was restored is removed.
+ * Verifies a backup, and restores it to a data folder, database and bucket that are empty. The data folder
+ * appears when it is complete. After an error, what was restored is removed.
  */
 export async function restore({ config, openObjects, folder, signal }: RestoreOptions): Promise<Manifest> {
   const { dataFolder, databaseUrl, programPath } = config;

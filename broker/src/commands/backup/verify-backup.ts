@@ -13,7 +13,10 @@ import {
   readManifest,
 } from "./manifest.ts";
 
-/** Reads all of a backup. Throws backup_invalid unless it is complete, unchanged, and of a version that this program reads. */
+/**
+ * Reads all of a backup. Throws backup_invalid unless it is complete, unchanged, and of a version that this
+ * program reads.
+ */
 export async function verifyBackup(folder: string, signal: AbortSignal): Promise<Manifest> {
   const manifest = await readManifest(folder);
   const { records, secret, objects } = manifest;

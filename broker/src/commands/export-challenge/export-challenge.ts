@@ -41,7 +41,8 @@ export interface Exported {
 }
 
 /**
- * Writes what the records have of a challenge to a folder, all tables as of one moment. The folder appears when it is complete.
+ * Writes what the records have of a challenge to a folder, all tables as of one moment. The folder appears
+ * when it is complete.
  */
 export async function exportChallenge(options: ExportOptions): Promise<Exported> {
   const { records, challenge, config, format, output, objects, now } = options;

@@ -20,8 +20,9 @@ interface StoredPart {
 }
 
 /**
- * Writes the files of all submissions below `folder` and lists them: inputs, submitted code as archives, models and artifacts.
- * After them, the pictures of the participants' profiles where the challenge shows them. A file that cannot be read whole is listed with the reason and without a path.
+ * Writes the files of all submissions below `folder` and lists them: inputs, submitted code as archives,
+ * models and artifacts. After them, the pictures of the participants' profiles where the challenge shows
+ * them. A file that cannot be read whole is listed with the reason and without a path.
  */
 export function fileTable(
   db: Db,
@@ -206,7 +207,9 @@ async function write(
   return problems[0] ?? null;
 }
 
-/** Returns the name, or one that works on every system: names of artifacts are whatever the evaluator gave. */
+/**
+ * Returns the name, or one that works on every system: names of artifacts are whatever the evaluator gave.
+ */
 function portable(name: string): string {
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_");
   const short =

@@ -7,8 +7,8 @@ import { PAGE, pagesOf } from "./read-pages.ts";
 import type { Table, TableRow } from "./table.ts";
 
 /**
- * Lists the participants who submitted to a challenge or are invited to it, without anything about their keys. Their profiles are included
- * where the challenge shows them.
+ * Lists the participants who submitted to a challenge or are invited to it, without anything about their
+ * keys. Their profiles are included where the challenge shows them.
  */
 export function participantTable(trx: Db, challenge: string, withProfiles: boolean): Table {
   return {

@@ -2,8 +2,8 @@
 export const PAGE = 500;
 
 /**
- * Yields the pages that `read` returns for the last row of the page before, until one is not full. No statement returns all
- * rows: 100,000 submissions with their logs do not fit into memory.
+ * Yields the pages that `read` returns for the last row of the page before, until one is not full. No
+ * statement returns all rows: 100,000 submissions with their logs do not fit into memory.
  */
 export async function* pagesOf<T>(read: (last: T | undefined) => Promise<T[]>): AsyncGenerator<T[]> {
   let last: T | undefined;

@@ -19,7 +19,10 @@ import { descriptionOf, lineOf, type Page, readPage } from "./page-text.ts";
 import { addPicture } from "./picture.ts";
 import { issueLines } from "./read-yaml.ts";
 
-/** Reads a bundle of Codabench (competition.yaml, version 2) or CodaLab (version 1.5). Null when problems were reported. */
+/**
+ * Reads a bundle of Codabench (competition.yaml, version 2) or CodaLab (version 1.5). Null when problems were
+ * reported.
+ */
 export async function readCodabench(
   reading: Reading,
   content: Record<string, unknown>,

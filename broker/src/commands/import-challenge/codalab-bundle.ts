@@ -9,7 +9,10 @@ export const isCodalab = (content: Fields): boolean =>
 const TASK_FIELDS = ["scoring_program", "reference_data", "input_data", "ingestion_program"];
 const NOT_OF_PHASES = [...TASK_FIELDS, "phasenumber", "parent_phasenumber"];
 
-/** Returns the competition in the form of Codabench (version 2). Fields of the wrong type stay missing, and are reported there. */
+/**
+ * Returns the competition in the form of Codabench (version 2). Fields of the wrong type stay missing, and
+ * are reported there.
+ */
 export function fromCodalab(content: Fields): Fields {
   // The competition starts with its first phase.
   const {

@@ -10,7 +10,10 @@ export interface LeftOut {
 export interface Draft {
   /** The content of challenge.json. */
   config: { id: string; title: string } & Record<string, unknown>;
-  /** Files and folders of the bundle, and where they go. An archive becomes a folder, unless it is taken as it is. */
+  /**
+   * Files and folders of the bundle, and where they go. An archive becomes a folder, unless it is taken as it
+   * is.
+   */
   files: { from: string; to: string; asIs?: boolean }[];
   leftOut: LeftOut[];
 }
@@ -25,7 +28,9 @@ export interface Reading {
   leaveOut(what: string, reason: string): void;
 }
 
-/** Returns an id for challenges and rounds, in ASCII; null when the text has no letters or digits that remain. */
+/**
+ * Returns an id for challenges and rounds, in ASCII; null when the text has no letters or digits that remain.
+ */
 export function idOf(text: string): string | null {
   const letters: Record<string, string> = {
     ä: "ae",

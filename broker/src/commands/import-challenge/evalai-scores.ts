@@ -2,11 +2,17 @@ import type { Reading } from "./draft.ts";
 import type { EvalaiChallenge } from "./evalai-format.ts";
 import { lineOf } from "./page-text.ts";
 
-/** Values of a split's visibility: 1 shows its metrics to the host alone, 2 to the participant too, 3 to everyone. */
+/**
+ * Values of a split's visibility: 1 shows its metrics to the host alone, 2 to the participant too, 3 to
+ * everyone.
+ */
 const HOST_ONLY = 1;
 const EVERYONE = 3;
 
-/** Makes score, columns and the names of the evaluator's metrics from the first leaderboard and the splits of the phases. */
+/**
+ * Makes score, columns and the names of the evaluator's metrics from the first leaderboard and the splits of
+ * the phases.
+ */
 export function evalaiScores(reading: Reading, given: EvalaiChallenge) {
   const { leaveOut, problem } = reading;
   const [board, ...others] = given.leaderboard;
@@ -39,8 +45,8 @@ export function evalaiScores(reading: Reading, given: EvalaiChallenge) {
 }
 
 /**
- * Returns the split whose metrics are shown, as the beginning of their names, and the splits that only organizers see. The name is
- * empty where each phase has one split.
+ * Returns the split whose metrics are shown, as the beginning of their names, and the splits that only
+ * organizers see. The name is empty where each phase has one split.
  */
 function splitsOf(
   { leaveOut, problem }: Reading,

@@ -11,8 +11,8 @@ export interface Found {
 const KEY = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Finds a file or folder that the configuration names. Reports one that is missing, a link, or outside of the bundle, and returns
- * null then.
+ * Finds a file or folder that the configuration names. Reports one that is missing, a link, or outside of the
+ * bundle, and returns null then.
  */
 export async function findInBundle(
   { bundle, problem }: Pick<Reading, "bundle" | "problem">,

@@ -29,7 +29,10 @@ const MAX_DEPTH = 100;
 /** The longest tag; what is longer is text. */
 const MAX_TAG = 2000;
 
-/** Converts the HTML of a page to Markdown, which descriptions of challenges are. Scripts and styles are dropped. */
+/**
+ * Converts the HTML of a page to Markdown, which descriptions of challenges are. Scripts and styles are
+ * dropped.
+ */
 export function htmlToMarkdown(html: string): string {
   const stack: Open[] = [open("", "")];
   const top = () => stack.at(-1)!;

@@ -25,7 +25,10 @@ export interface Imported {
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
-/** Writes a challenge folder from the bundle of another platform. Throws before it has written anything, or removes what it has. */
+/**
+ * Writes a challenge folder from the bundle of another platform. Throws before it has written anything, or
+ * removes what it has.
+ */
 export async function importChallenge({ bundle: path, into, id, dryRun }: ImportOptions): Promise<Imported> {
   if (id !== null && !ID.test(id))
     throw new CrowdaiError("usage", `${quoted(id)} is not an id: use letters, digits, _ . and -.`);

@@ -1,6 +1,9 @@
 import type { Reading } from "./draft.ts";
 
-/** Reports fields of a bundle that have no place in a challenge folder, with the reason of each, and unknown ones. */
+/**
+ * Reports fields of a bundle that have no place in a challenge folder, with the reason of each, and unknown
+ * ones.
+ */
 export function leaveOutFields(
   { leaveOut }: Pick<Reading, "leaveOut">,
   fields: Readonly<Record<string, unknown>>,

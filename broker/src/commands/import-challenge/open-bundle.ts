@@ -82,7 +82,10 @@ async function evalaiConfigs(dir: string, names: readonly string[]): Promise<str
   return found;
 }
 
-/** Returns the folder that holds everything else, as some archives have it; null when there is none, or more than one. */
+/**
+ * Returns the folder that holds everything else, as some archives have it; null when there is none, or more
+ * than one.
+ */
 export async function onlyFolder(dir: string): Promise<string | null> {
   const entries = (await readdir(dir, { withFileTypes: true })).filter(({ name }) => !isClutter(name));
   const [one] = entries;
@@ -93,7 +96,10 @@ export async function onlyFolder(dir: string): Promise<string | null> {
 export const isClutter = (name: string): boolean =>
   name.startsWith(".") || name === "__MACOSX" || name === "__pycache__" || name.endsWith(".pyc");
 
-/** Reads a text. One that is not UTF-8 or UTF-16 is taken as Windows-1252 when `lenient`, and is a problem otherwise. */
+/**
+ * Reads a text. One that is not UTF-8 or UTF-16 is taken as Windows-1252 when `lenient`, and is a problem
+ * otherwise.
+ */
 export async function readText(path: string, { lenient }: { lenient: boolean }): Promise<string> {
   const bytes = await readFile(path);
   if (bytes.length > MAX_TEXT_BYTES)

@@ -9,8 +9,8 @@ import { isArchive } from "./find-in-bundle.ts";
 import { bundleInvalid, isClutter, onlyFolder, unpack } from "./open-bundle.ts";
 
 /**
- * Writes a challenge folder, checks it, and moves it to `target` only then. With `dryRun` it is removed again. `adapt` may change the
- * configuration once the files are there.
+ * Writes a challenge folder, checks it, and moves it to `target` only then. With `dryRun` it is removed
+ * again. `adapt` may change the configuration once the files are there.
  */
 export async function writeDraft(
   draft: Draft,

@@ -1,4 +1,6 @@
-/** Returns the environment file: each variable that an operator may set, with what it does. Most are comments. */
+/**
+ * Returns the environment file: each variable that an operator may set, with what it does. Most are comments.
+ */
 export function environmentFile(publicUrl: string | null): string {
   const address = publicUrl ?? "https://crowdai.example.org";
   return `# The settings of crowdai-broker and crowdai-grader: NAME=value, without spaces around "=".

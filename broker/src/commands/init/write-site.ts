@@ -11,8 +11,8 @@ export interface WrittenSite {
 }
 
 /**
- * Writes the files of a folder and leaves every file that exists as it is. A folder that has challenges gets no other:
- * files of two challenges must not mix.
+ * Writes the files of a folder and leaves every file that exists as it is. A folder that has challenges gets
+ * no other: files of two challenges must not mix.
  */
 export async function writeSite(folder: string, publicUrl: string | null): Promise<WrittenSite> {
   makeFolder(folder);

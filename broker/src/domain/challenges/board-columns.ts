@@ -8,8 +8,8 @@ export const boardColumns = ({ columns }: Columns): Leaderboard["columns"] =>
   columns.map(({ key, title, order, precision }) => ({ key, title: title ?? key, order, precision }));
 
 /**
- * Returns the numbers that a result's `data`, as stored, has for the columns of a challenge, by their keys; null
- * where it has none.
+ * Returns the numbers that a result's `data`, as stored, has for the columns of a challenge, by their keys;
+ * null where it has none.
  */
 export function columnValues(
   { columns }: Columns,

@@ -38,8 +38,8 @@ export interface Refreshed {
 export interface Catalog {
   all(): ReadonlyMap<string, ServedChallenge>;
   /**
-   * Returns the error for a challenge that does not exist, with a suggestion when a public id is similar. A private
-   * challenge is refused with the same, so that nothing reveals that it exists.
+   * Returns the error for a challenge that does not exist, with a suggestion when a public id is similar. A
+   * private challenge is refused with the same, so that nothing reveals that it exists.
    */
   unknown(id: string): CrowdaiError;
   /** Throws challenge_unknown: see unknown. */
@@ -47,8 +47,8 @@ export interface Catalog {
   /** Challenges that come from local folders. */
   folders(): ReadonlyMap<string, ChallengeFolder>;
   /**
-   * Reloads what changed. A challenge with errors keeps its earlier version, and is reloaded until the errors are gone. Errors are
-   * returned when they are new.
+   * Reloads what changed. A challenge with errors keeps its earlier version, and is reloaded until the errors
+   * are gone. Errors are returned when they are new.
    */
   refresh(): Promise<Refreshed>;
 }

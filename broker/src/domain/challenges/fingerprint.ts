@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { CONFIG_FILE } from "@crowdai/shared/challenge-folder";
 
 /**
- * Returns a string that changes whenever a file below the folder changes: its size, times or permissions, or the target of a
- * link. Cheap enough to compute every few seconds.
+ * Returns a string that changes whenever a file below the folder changes: its size, times or permissions, or
+ * the target of a link. Cheap enough to compute every few seconds.
  */
 export async function fingerprint(folder: string): Promise<string> {
   const parts = await fingerprintOf(folder);
@@ -38,7 +38,10 @@ const modeOf = (path: string) =>
     () => 0,
   );
 
-/** Describes a file, or the target of a link. The change time also shows new permissions, and a copy with an old date. */
+/**
+ * Describes a file, or the target of a link. The change time also shows new permissions, and a copy with an
+ * old date.
+ */
 async function stateOf(path: string): Promise<string> {
   const found = await stat(path, { bigint: true }).catch(() => null);
   if (!found) return "none";

@@ -12,7 +12,10 @@ export interface SeedSources {
   seedsOf: SeedsOf;
 }
 
-/** Describes an environment that agents step, without its private files. Its seeds are public once the challenge is closed and played to the end. */
+/**
+ * Describes an environment that agents step, without its private files. Its seeds are public once the
+ * challenge is closed and played to the end.
+ */
 export async function publicEnvironment(
   { records, seedsOf }: SeedSources,
   config: ChallengeConfig,

@@ -34,8 +34,9 @@ export interface CiSessionRequest {
 }
 
 /**
- * Exchanges the token of a CI job, which was verified, for a session as the participant who trusts the job. Throws
- * ci_not_trusted, ci_ambiguous, and ci_token_used for a token that was exchanged before, unless its session is renewed.
+ * Exchanges the token of a CI job, which was verified, for a session as the participant who trusts the job.
+ * Throws ci_not_trusted, ci_ambiguous, and ci_token_used for a token that was exchanged before, unless its
+ * session is renewed.
  */
 export async function openCiSession(
   {
@@ -175,7 +176,10 @@ async function forget(db: Db, now: number): Promise<void> {
 const tokenHash = ({ issuer, tokenId }: JobIdentity) =>
   createHash("sha256").update(`${issuer.url}\n${tokenId}`).digest("hex");
 
-/** Returns the participant that a session's key acts as. Throws key_unknown, session_expired and session_ended. */
+/**
+ * Returns the participant that a session's key acts as. Throws key_unknown, session_expired and
+ * session_ended.
+ */
 export async function identifyCiSession(db: Db, hash: string, now: Date): Promise<Caller> {
   const row = await sessionAndTrust(db, { hash });
   if (!row) throw new CrowdaiError("key_unknown");

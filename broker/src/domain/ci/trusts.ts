@@ -27,8 +27,9 @@ const MAX_TRUSTS = 100;
 const MAX_USER_AGENT_LENGTH = 500;
 
 /**
- * Lets the jobs of a subject act as the participant for as long as the caller's key works. Repeating it returns the same
- * trust. Rows are never deleted: who trusted which jobs, from where, and until when stays in the records.
+ * Lets the jobs of a subject act as the participant for as long as the caller's key works. Repeating it
+ * returns the same trust. Rows are never deleted: who trusted which jobs, from where, and until when stays in
+ * the records.
  */
 export async function addTrust(
   { records, clock }: { records: Pick<Records, "transaction" | "lock">; clock: Clock },
@@ -73,8 +74,9 @@ export async function addTrust(
 }
 
 /**
- * Withdraws a trust, which ends its sessions, and returns its subject in full. A subject as `listTrusts` shows it works even if
- * the broker does not accept its issuer any more. Throws usage when there is none of this subject.
+ * Withdraws a trust, which ends its sessions, and returns its subject in full. A subject as `listTrusts`
+ * shows it works even if the broker does not accept its issuer any more. Throws usage when there is none of
+ * this subject.
  */
 export async function withdrawTrust(
   {

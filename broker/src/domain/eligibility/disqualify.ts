@@ -48,8 +48,8 @@ export async function disqualify(
 }
 
 /**
- * Lets a participant count again as before: in one challenge, or everywhere. Returns the challenges, null for all.
- * Throws usage when the participant is unknown or not disqualified there.
+ * Lets a participant count again as before: in one challenge, or everywhere. Returns the challenges, null for
+ * all. Throws usage when the participant is unknown or not disqualified there.
  */
 export async function reinstate(
   records: Records,
@@ -85,7 +85,10 @@ export async function reinstate(
 export const extentOf = (challenge: string | null): string =>
   challenge === null ? "in all challenges" : `in ${challenge}`;
 
-/** Rebuilds the participant's standings; always in the same order of rounds, so that two of these wait for one another. */
+/**
+ * Rebuilds the participant's standings; always in the same order of rounds, so that two of these wait for one
+ * another.
+ */
 async function recount(
   records: Records,
   trx: Transaction<Tables>,

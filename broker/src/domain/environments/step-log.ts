@@ -14,7 +14,10 @@ export function stepLogOf({ artifacts }: Pick<SubmissionRow, "artifacts">): Stor
   return found ? { key: found.key, size: found.size, sha256: found.sha256 } : null;
 }
 
-/** Returns the artifacts of a new outcome as JSON text, with the step log of the old one when the new one has none. */
+/**
+ * Returns the artifacts of a new outcome as JSON text, with the step log of the old one when the new one has
+ * none.
+ */
 export function keepStepLog(
   before: Pick<SubmissionRow, "artifacts">,
   artifacts: string | null,

@@ -8,7 +8,9 @@ const FRESH_MS = 500;
 export interface AttachedGraders {
   all(): Promise<readonly AttachedGrader[]>;
   serving(challenge: string): Promise<readonly AttachedGrader[]>;
-  /** Those that take sessions of the challenge: graders without boxes take nothing else of some challenges. */
+  /**
+   * Those that take sessions of the challenge: graders without boxes take nothing else of some challenges.
+   */
   servingSessions(challenge: string): Promise<readonly AttachedGrader[]>;
   /** When a grader that serves the challenge was last seen; the start of this broker when none was. */
   lastSeen(challenge: string): Date;

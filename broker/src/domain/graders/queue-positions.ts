@@ -28,8 +28,8 @@ export type QueueEntry = Pick<
 /** Knows the queue positions of waiting submissions. Participants take turns, as in the job queue. */
 export interface QueuePositions {
   /**
-   * Returns the position of a submission; 1 is next. For a long queue, it may count submissions that left within
-   * FRESH_MS, and for one that takes long to read, those that left within MAX_FRESH_MS.
+   * Returns the position of a submission; 1 is next. For a long queue, it may count submissions that left
+   * within FRESH_MS, and for one that takes long to read, those that left within MAX_FRESH_MS.
    */
   placeOf(
     db: Db,
@@ -51,7 +51,10 @@ interface Reading {
   servedAt: number;
 }
 
-/** When a submission of each participant was last taken from the queue, of those that were since it was last empty. */
+/**
+ * When a submission of each participant was last taken from the queue, of those that were since it was last
+ * empty.
+ */
 type Served = ReadonlyMap<number, string>;
 
 /** Of a long queue that was read a moment ago, only the rest is read. */

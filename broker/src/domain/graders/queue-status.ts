@@ -44,7 +44,10 @@ export async function readWaiting(
   return (await readQueueStatus(context, row.challenge, waitsAsSession(row)))(place);
 }
 
-/** Returns the current queue status of a challenge's submissions, or of its sessions, as a function of the queue position. */
+/**
+ * Returns the current queue status of a challenge's submissions, or of its sessions, as a function of the
+ * queue position.
+ */
 export async function readQueueStatus(
   context: Omit<QueueStatusSources, "queuePositions">,
   challenge: string,

@@ -19,7 +19,10 @@ const FRESH_MS = 30_000;
 /** Reading takes at most this part of the time, however many submissions there are. */
 const MAX_SHARE = 1 / 300;
 const HOUR = 3_600_000;
-/** How much of a time tells moments apart, for rounds that last longer than this: at most some thousand of them. */
+/**
+ * How much of a time tells moments apart, for rounds that last longer than this: at most some thousand of
+ * them.
+ */
 const MOMENTS: readonly [longerThan: number, length: number, rest: string][] = [
   [90 * 24 * HOUR, 10, "T00:00:00.000Z"],
   [3 * 24 * HOUR, 13, ":00:00.000Z"],
@@ -36,9 +39,9 @@ interface Remembered {
 }
 
 /**
- * Returns a reader of the best scores of a round over time, of all graded submissions made before its end. It reads them at most
- * twice a minute, and only after the board has changed, so that a page costs the same whatever the number of submissions. Only
- * the first reader of a round waits for them.
+ * Returns a reader of the best scores of a round over time, of all graded submissions made before its end. It
+ * reads them at most twice a minute, and only after the board has changed, so that a page costs the same
+ * whatever the number of submissions. Only the first reader of a round waits for them.
  */
 export function rememberBestOverTime(db: () => Db): ReadBestOverTime {
   const known = new Map<string, Remembered>();

@@ -10,8 +10,8 @@ export type WholeBoard = Omit<BoardQuery, "limit" | "offset" | "find">;
 const PAGE = 500;
 
 /**
- * Returns a whole board as a CSV file with a header, as of one moment. It is read in pages, between which other requests are
- * served, so that only its text is in memory.
+ * Returns a whole board as a CSV file with a header, as of one moment. It is read in pages, between which
+ * other requests are served, so that only its text is in memory.
  */
 export function readBoardCsv(db: Db, config: ChallengeConfig, query: WholeBoard): Promise<string> {
   const names = Object.keys(boardTableColumns(config));

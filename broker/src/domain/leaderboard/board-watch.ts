@@ -7,7 +7,10 @@ import type { Caller } from "../participants/api-keys.ts";
 const POLL_MS = 250;
 const PAUSE_MS = 1000;
 
-/** Watches at once: of all clients, of one key, and of one address without a key, which may be that of a whole school. */
+/**
+ * Watches at once: of all clients, of one key, and of one address without a key, which may be that of a whole
+ * school.
+ */
 const MAX_WATCHES = 20_000;
 const MAX_OF_KEY = 200;
 const MAX_OF_ADDRESS = 1000;
@@ -18,7 +21,9 @@ export interface BoardWatcher {
   hasKey: boolean;
 }
 
-/** Names the client by its key or, without one, by its address. Addresses of one IPv6 network are one client. */
+/**
+ * Names the client by its key or, without one, by its address. Addresses of one IPv6 network are one client.
+ */
 export function watcherOf(caller: Pick<Caller, "kind" | "id"> | null, address: string): BoardWatcher {
   if (caller) return { name: `${caller.kind} ${caller.id}`, hasKey: true };
   return { name: networkOf(address), hasKey: false };
@@ -27,8 +32,8 @@ export function watcherOf(caller: Pick<Caller, "kind" | "id"> | null, address: s
 export interface BoardWatch {
   /**
    * Calls the listener after every change to a challenge's boards, whichever broker made it, at most once a
-   * second for each round. Resolves with their current versions. Throws too_many_requests when this client, or all together,
-   * watch too many.
+   * second for each round. Resolves with their current versions. Throws too_many_requests when this client,
+   * or all together, watch too many.
    */
   watch(
     challenge: string,

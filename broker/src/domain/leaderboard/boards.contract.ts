@@ -19,8 +19,8 @@ const START = Date.parse("2026-01-01T00:00:00.250Z");
 const PEOPLE = 6;
 
 /**
- * Runs the same tests on either database, with one random history for each seed. Each history has a challenge of its own, so that
- * all can share one database.
+ * Runs the same tests on either database, with one random history for each seed. Each history has a challenge
+ * of its own, so that all can share one database.
  */
 export function boardsContract(open: () => Promise<Records>, seeds: readonly number[]): void {
   let records: Records;

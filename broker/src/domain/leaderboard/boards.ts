@@ -36,7 +36,10 @@ export interface BoardPlace {
 /** Literal SQL instead of parameters, so that both databases see that their partial indexes apply. */
 export const ENTRY = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0`;
 export const RANKED = sql<boolean>`function = 'submit' and dry_run = 0 and baseline = 0 and state = 'graded'`;
-/** Whether the participant of a submission counts in its challenge: the latest decision is not a disqualification. */
+/**
+ * Whether the participant of a submission counts in its challenge: the latest decision is not a
+ * disqualification.
+ */
 export const COUNTS = sql<boolean>`not exists (
   select 1 from disqualifications as decided
   where decided.participant_id = submissions.participant_id
@@ -53,8 +56,8 @@ export const ARRIVED = sql<boolean>`function = 'submit' and dry_run = 0`;
 
 /**
  * Locks the boards of a round for a transaction that is about to change them. Returns the window boundary of
- * the previous boards, null while they do not exist, and how many submissions of a participant the final board
- * considers, 0 while there is none.
+ * the previous boards, null while they do not exist, and how many submissions of a participant the final
+ * board considers, 0 while there is none.
  */
 export async function takeBoards(
   trx: Db,

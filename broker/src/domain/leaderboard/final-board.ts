@@ -15,8 +15,8 @@ export const maxSelected = (config: Pick<ChallengeConfig, "final">): number =>
 
 /**
  * Rebuilds a participant's standing on the final board of a round, after one of their submissions or their
- * selection changed: the best final score of the submissions that they selected, or else of their `finals` best
- * public ones. The caller has locked the round's boards.
+ * selection changed: the best final score of the submissions that they selected, or else of their `finals`
+ * best public ones. The caller has locked the round's boards.
  */
 export async function updateFinalStanding(
   trx: Db,
@@ -92,7 +92,9 @@ export async function startFinalBoard(
   await rebuildBlocks(trx, { challenge, round });
 }
 
-/** Decides again which rounds of a challenge have final scores, and fills their final boards, which are empty. */
+/**
+ * Decides again which rounds of a challenge have final scores, and fills their final boards, which are empty.
+ */
 export async function refillFinalBoards(trx: Db, challenge: string, select: number | null): Promise<void> {
   const some = await trx
     .selectFrom("final_scores")

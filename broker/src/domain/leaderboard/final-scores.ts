@@ -32,7 +32,9 @@ export async function writeFinalScore(
     .execute();
 }
 
-/** Returns a final score, which only callers may show that have asked isFinalShown, or that serve organizers. */
+/**
+ * Returns a final score, which only callers may show that have asked isFinalShown, or that serve organizers.
+ */
 export async function readFinalScore(db: Db, { challenge, submission }: FinalKey): Promise<number | null> {
   return (await finalScoreOf(db, { challenge, submission }))?.final_score ?? null;
 }

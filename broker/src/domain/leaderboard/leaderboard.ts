@@ -30,7 +30,9 @@ export interface BoardQuery {
   now: Date;
   /** True to show only the viewer's row. */
   ownOnly?: boolean;
-  /** Shows only the participants whose names, or those of their members, contain this text, the best of them. */
+  /**
+   * Shows only the participants whose names, or those of their members, contain this text, the best of them.
+   */
   find?: string;
 }
 

@@ -8,7 +8,8 @@ type Round = { challenge: string; round: string };
 
 /**
  * Announces the boards of rounds whose final scores are shown from now on, or no longer because the round was
- * extended, and follows changes of the number of selected submissions. What is shown depends on the time alone.
+ * extended, and follows changes of the number of selected submissions. What is shown depends on the time
+ * alone.
  */
 export async function revealFinals({ records, catalog, clock }: FinalSources): Promise<void> {
   const rounds = await records.db

@@ -17,7 +17,10 @@ export function readStandingNow(context: FinalSources, row: SubmissionRow): Prom
   return standingsReader(context)(row);
 }
 
-/** Returns the standing without the rank, for participants of a hidden board: whether a submission is their best stays true. */
+/**
+ * Returns the standing without the rank, for participants of a hidden board: whether a submission is their
+ * best stays true.
+ */
 export const withoutRank = (standing: Standing | null): Standing | null =>
   standing && { ...standing, rank: null };
 

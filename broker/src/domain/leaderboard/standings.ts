@@ -60,8 +60,8 @@ type StandingPlace = BoardPlace & { participantId: number };
 export interface Place extends StandingPlace {
   until: string | null;
   /**
-   * The only change: a submission graded for the first time, of a participant who counts. Without it, all of the
-   * participant's submissions are considered.
+   * The only change: a submission graded for the first time, of a participant who counts. Without it, all of
+   * the participant's submissions are considered.
    */
   fresh?: Standing;
 }

@@ -5,8 +5,8 @@ import { profilesOf, showsProfiles } from "../profiles/profiles.ts";
 import { mediaUrls } from "./media-keys.ts";
 
 /**
- * Returns the leaderboard page with the media and published code of each row's submission, and what its participant shows. Only for viewers
- * who may see the leaderboard.
+ * Returns the leaderboard page with the media and published code of each row's submission, and what its
+ * participant shows. Only for viewers who may see the leaderboard.
  */
 export async function withLinks(
   { records, baseUrl }: { records: Pick<Records, "db">; baseUrl: () => string },

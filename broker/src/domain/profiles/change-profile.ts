@@ -6,7 +6,9 @@ import type { ProfileTable } from "../../records/tables.ts";
 import { lockOwner } from "../participants/api-keys.ts";
 import { readChange } from "./profile-texts.ts";
 
-/** A new picture is stored before a profile names it; one that no profile names after this time is removed. */
+/**
+ * A new picture is stored before a profile names it; one that no profile names after this time is removed.
+ */
 const NAMED_WITHIN_MS = 10 * 60_000;
 
 /** Changes the texts of a participant's profile. Throws usage for what cannot be shown. */
@@ -29,8 +31,9 @@ export async function announcePicture(db: Db, key: string, now: Date): Promise<v
 }
 
 /**
- * Replaces the picture by an announced one, or removes it. The earlier one is removed from the store afterwards. Returns false when the
- * announcement has expired: nothing was changed, and the picture may have been stored after its removal.
+ * Replaces the picture by an announced one, or removes it. The earlier one is removed from the store
+ * afterwards. Returns false when the announcement has expired: nothing was changed, and the picture may have
+ * been stored after its removal.
  */
 export async function replacePicture(
   records: Records,
@@ -70,8 +73,8 @@ export async function clearProfile(records: Records, participantId: number, now:
 }
 
 /**
- * Removes a participant's profile as an operator, and keeps when and why. Throws usage when the participant is
- * unknown, or has no profile.
+ * Removes a participant's profile as an operator, and keeps when and why. Throws usage when the participant
+ * is unknown, or has no profile.
  */
 export async function removeProfileOf(
   records: Records,

@@ -4,7 +4,10 @@ import type { Records } from "../../records/records.ts";
 
 const AT_ONCE = 100;
 
-/** Removes pictures from the store that no profile shows any more. What fails is tried again with the next call. */
+/**
+ * Removes pictures from the store that no profile shows any more. What fails is tried again with the next
+ * call.
+ */
 export async function removeOldPictures({
   records: { db },
   objects,

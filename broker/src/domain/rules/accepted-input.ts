@@ -80,8 +80,8 @@ function requireExtension(accepted: string[], name: string | null): void {
 }
 
 /**
- * Checks a submitted JSON value against the schema of what the challenge accepts, and of its check. Throws value_schema and
- * check_failed. Where failing the check costs a slot, a grader finds it.
+ * Checks a submitted JSON value against the schema of what the challenge accepts, and of its check. Throws
+ * value_schema and check_failed. Where failing the check costs a slot, a grader finds it.
  */
 export function requireAcceptedValue(
   { id, accepts, check }: ChallengeConfig,

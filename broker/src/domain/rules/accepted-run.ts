@@ -2,8 +2,9 @@ import { CrowdaiError, type Intent } from "@crowdai/shared";
 import type { ChallengeConfig } from "@crowdai/shared/challenge-folder";
 
 /**
- * Checks what graders are asked to run, before any of the code arrives. Throws usage for a dry run, which only the client
- * makes, and code_invalid without a command where each participant names it. A session has no dry run either.
+ * Checks what graders are asked to run, before any of the code arrives. Throws usage for a dry run, which
+ * only the client makes, and code_invalid without a command where each participant names it. A session has no
+ * dry run either.
  */
 export function requireAcceptedRun(
   { id, run, environment }: Pick<ChallengeConfig, "id" | "run" | "environment">,

@@ -121,7 +121,10 @@ export async function requireSlot(
   );
 }
 
-/** Throws parallel_limit when too many submissions of the participant are unfinished. Dry runs count, and are limited, like others. */
+/**
+ * Throws parallel_limit when too many submissions of the participant are unfinished. Dry runs count, and are
+ * limited, like others.
+ */
 export async function requireParallel(
   db: Db,
   { id: challenge }: Pick<ChallengeConfig, "id">,

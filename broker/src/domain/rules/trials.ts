@@ -7,8 +7,8 @@ import type { Db } from "../../records/records.ts";
 const HOUR = 3_600_000;
 
 /**
- * Throws too_many_requests when `more` calls of the function of the challenge's check would exceed its limit per hour. They cost no slot,
- * so that this limit keeps them from measuring the answers.
+ * Throws too_many_requests when `more` calls of the function of the challenge's check would exceed its limit
+ * per hour. They cost no slot, so that this limit keeps them from measuring the answers.
  */
 export async function requireTrials(
   db: Db,

@@ -86,7 +86,10 @@ const needs = () => ({
   catalog: { unknown: (id: string) => new CrowdaiError("challenge_unknown", `There is no ${id}.`) },
 });
 
-/** The result for each viewer: null, an invited one, a former one, a stranger, an organizer, and a foreign organizer. */
+/**
+ * The result for each viewer: null, an invited one, a former one, a stranger, an organizer, and a foreign
+ * organizer.
+ */
 function forEveryone<T>(ask: (viewer: Viewer) => Promise<T>): Promise<unknown[]> {
   return Promise.all(
     EVERYONE.map((viewer) => ask(viewer).catch((error: unknown) => (error as CrowdaiError).code)),

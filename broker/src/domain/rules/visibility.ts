@@ -44,8 +44,8 @@ interface RefusalNeeds {
 }
 
 /**
- * Throws challenge_unknown for a private challenge that the viewer may not see, as for one that does not exist. A former
- * participant, who knows that it exists, receives not_allowed.
+ * Throws challenge_unknown for a private challenge that the viewer may not see, as for one that does not
+ * exist. A former participant, who knows that it exists, receives not_allowed.
  */
 export async function requireVisible(
   { records: { db }, catalog }: RefusalNeeds,

@@ -11,8 +11,9 @@ interface LastEvent {
 }
 
 /**
- * Writes a message for each webhook that receives the end of a submission, in the transaction that ended it. A dry
- * run and a call of another function are reported only when the broker gave them up; a cancelled submission never.
+ * Writes a message for each webhook that receives the end of a submission, in the transaction that ended it.
+ * A dry run and a call of another function are reported only when the broker gave them up; a cancelled
+ * submission never.
  */
 export async function queueSubmissionMessages(
   trx: Db,
@@ -97,8 +98,8 @@ const writeSubmissionMessages = statement(
 const text = (value: string) => sql<string>`cast(${value} as text)`;
 
 /**
- * Writes a message about a challenge for each of its webhooks that receives the event; once for each subject. A
- * webhook that was added after `since` receives none.
+ * Writes a message about a challenge for each of its webhooks that receives the event; once for each subject.
+ * A webhook that was added after `since` receives none.
  */
 export async function queueChallengeMessages(
   db: Db,

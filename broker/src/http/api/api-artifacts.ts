@@ -14,8 +14,8 @@ import { type ApiGroup, idParam, keyOptional, refusal } from "./api-shapes.ts";
 const LINK_SECONDS = 300;
 
 /**
- * Downloads of models and artifacts: for the participant and organizers, and for everyone once published. `reader`
- * identifies a request without a key: a reader of the pages, which link to them.
+ * Downloads of models and artifacts: for the participant and organizers, and for everyone once published.
+ * `reader` identifies a request without a key: a reader of the pages, which link to them.
  */
 export function artifactRoutes(
   { api, context, viewer }: ApiGroup<Needs<"records" | "objects">>,

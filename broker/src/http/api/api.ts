@@ -35,7 +35,9 @@ const keySchema = z.object({
   current: z.boolean().describe("Whether the request was made with this key."),
 });
 
-/** The JSON API for the command line and for programs in other languages. /openapi.json describes its routes. */
+/**
+ * The JSON API for the command line and for programs in other languages. /openapi.json describes its routes.
+ */
 export function apiRoutes(
   context: () => HttpServices,
   code: () => CodeNeeds<"repositories" | "host" | "kind">,

@@ -12,8 +12,8 @@ const HEARTBEAT_MS = 25_000;
 const CHECK_MS = 5_000;
 
 /**
- * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version of a round's boards: first
- * the current versions, then one when a board changes, at most one per second.
+ * `GET /challenges/:id/leaderboard/events`: server-sent events of type `leaderboard`, each with the version
+ * of a round's boards: first the current versions, then one when a board changes, at most one per second.
  */
 export function boardEventRoutes(
   context: () => Needs<"catalog" | "records" | "webapp">,

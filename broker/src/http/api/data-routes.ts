@@ -10,8 +10,8 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { bearerKey } from "../requests/bearer-key.ts";
 
 /**
- * Public files of a challenge. Serves only files that the loaded challenge lists, never private ones. `reader`
- * identifies a request without a key: a reader of the pages, which link to them.
+ * Public files of a challenge. Serves only files that the loaded challenge lists, never private ones.
+ * `reader` identifies a request without a key: a reader of the pages, which link to them.
  */
 export function dataRoutes(
   context: () => Needs<"catalog" | "records" | "webapp" | "objects">,

@@ -24,8 +24,9 @@ export function healthRoutes(version: string, readiness: () => Promise<Readiness
 const FORWARDED = /^(?:x-forwarded-.+|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
 
 /**
- * `/metrics` in the Prometheus text format, whose labels name private challenges too. With a token, requests must send it as
- * a bearer token; without one, only this machine may read them, and not through a proxy on it.
+ * `/metrics` in the Prometheus text format, whose labels name private challenges too. With a token, requests
+ * must send it as a bearer token; without one, only this machine may read them, and not through a proxy on
+ * it.
  */
 export function metricsRoutes(
   metrics: Pick<Metrics, "scrape" | "contentType">,
@@ -45,7 +46,10 @@ export function metricsRoutes(
   return routes;
 }
 
-/** Whether a request names this machine itself. A proxy, or a page whose name resolves to this machine, sends another host. */
+/**
+ * Whether a request names this machine itself. A proxy, or a page whose name resolves to this machine, sends
+ * another host.
+ */
 function isDirect(c: Context): boolean {
   const { hostname } = new URL(c.req.url);
   const isHere = hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));

@@ -23,7 +23,9 @@ import { requestBody } from "./request-body.ts";
 import { uploadPack } from "./upload-pack.ts";
 
 const ADDRESS = /^\/code\/([^/]+)(?:\/([^/]+))?\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
-/** Fetches, and pushes, of one caller at the same time: half of the git processes, on the smallest machine. */
+/**
+ * Fetches, and pushes, of one caller at the same time: half of the git processes, on the smallest machine.
+ */
 const PLACES = 2;
 const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma: "no-cache" };
 
@@ -31,8 +33,8 @@ const FRESH = { "cache-control": "no-cache, max-age=0, must-revalidate", pragma:
 type GitNeeds = AccessNeeds & StorePushNeeds & CodeNeeds<"webapp">;
 
 /**
- * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, to fetch and to push snapshots. Nothing else is
- * served below /code/: single files of a repository cannot be fetched.
+ * Git over HTTP: `/code/<challenge>/<participant>.git` and `/code/<challenge>.git`, to fetch and to push
+ * snapshots. Nothing else is served below /code/: single files of a repository cannot be fetched.
  */
 export function codeRoutes(code: () => GitNeeds, trustedProxies: () => TrustedProxies): Hono {
   const routes = new Hono();

@@ -4,8 +4,9 @@ import type { Db } from "../../records/records.ts";
 import type { RequestedRepository } from "./repository-access.ts";
 
 /**
- * Returns the participant's repository with this name on the code host, or null. Submodules refer to each other by these names, so a
- * clone of the challenge's repository from the broker requests them by these names.
+ * Returns the participant's repository with this name on the code host, or null. Submodules refer to each
+ * other by these names, so a clone of the challenge's repository from the broker requests them by these
+ * names.
  */
 export async function resolveHostedName(
   db: Db,

@@ -18,8 +18,8 @@ export type AccessNeeds = CodeNeeds<
 >;
 
 /**
- * Returns the bare repository that serves the caller, or null when they may not read one; others may. Participants read their own,
- * organizers all of their challenges, and everyone what is published.
+ * Returns the bare repository that serves the caller, or null when they may not read one; others may.
+ * Participants read their own, organizers all of their challenges, and everyone what is published.
  */
 export async function repositoryFor(
   code: AccessNeeds,
@@ -75,7 +75,10 @@ export async function requireOwnRepository(
   if (!owner || !isKnown || !isOwner(caller, owner.id)) throw new CrowdaiError("repository_unknown");
 }
 
-/** Identifies the caller by a key in the Authorization header: a bearer token, or the password of any user. Null without one. */
+/**
+ * Identifies the caller by a key in the Authorization header: a bearer token, or the password of any user.
+ * Null without one.
+ */
 export async function callerOf(
   webapp: Pick<Webapp, "identify">,
   header: string | undefined,

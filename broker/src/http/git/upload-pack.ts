@@ -24,9 +24,10 @@ interface FetchRequest {
 }
 
 /**
- * Writes git's answer to a fetch into a file, and returns it as a stream: the refs when `body` is null, or else the requested objects.
- * However slowly the client reads, git has ended by then. A client that reads slower than SLOWEST is cut off. The
- * file is removed, and `ended` called, when the stream ends or the request is aborted; not when this throws.
+ * Writes git's answer to a fetch into a file, and returns it as a stream: the refs when `body` is null, or
+ * else the requested objects. However slowly the client reads, git has ended by then. A client that reads
+ * slower than SLOWEST is cut off. The file is removed, and `ended` called, when the stream ends or the
+ * request is aborted; not when this throws.
  */
 export async function uploadPack(
   { git, arriving }: Pick<Repositories, "git" | "arriving">,

@@ -32,8 +32,9 @@ const CLOSE_MS = 5000;
 type Work = (c: Context, session: GymSession, rest: string) => Promise<Response>;
 
 /**
- * Serves environments in the form of gym-http-api, to agents that were written for it and for the OpenSim challenge of 2017. Such clients
- * drop a path in the broker's address. They show the `message` of an error, and follow no redirect.
+ * Serves environments in the form of gym-http-api, to agents that were written for it and for the OpenSim
+ * challenge of 2017. Such clients drop a path in the broker's address. They show the `message` of an error,
+ * and follow no redirect.
  */
 export function gymRoutes(options: {
   context: () => InstanceNeeds & HttpNeeds<"agents">;
@@ -125,8 +126,8 @@ export function gymRoutes(options: {
     },
 
     /**
-     * Submits, though episodes are left: plain agents play one and leave. They take an error for a crash, so that the verdict comes
-     * without a reward. Ours sends `early: false`, and is refused.
+     * Submits, though episodes are left: plain agents play one and leave. They take an error for a crash, so
+     * that the verdict comes without a reward. Ours sends `early: false`, and is refused.
      */
     async "POST monitor/close"(c, { ask, ended }) {
       const early = fieldOf(await readBody(c), "early") !== false;

@@ -18,7 +18,9 @@ export interface GymSession {
   /** The submission's id. */
   id: string;
   owner: Caller;
-  /** Resolves with the session's answer, however long that takes. Throws what the session answers as an error. */
+  /**
+   * Resolves with the session's answer, however long that takes. Throws what the session answers as an error.
+   */
   ask(request: AgentRequest): Promise<Exclude<AgentAnswer, { type: "error" }>>;
   hello(): Promise<Hello>;
   /** Resolves with the submission once it has ended. */
@@ -92,7 +94,10 @@ export function createGymSessions(options: {
   };
 }
 
-/** Lets a connection wait for longer than one on which nothing moves may. The signal is aborted when the client leaves. */
+/**
+ * Lets a connection wait for longer than one on which nothing moves may. The signal is aborted when the
+ * client leaves.
+ */
 function keepWaiting(c: Context): AbortSignal {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
   // Node.js sets the time limit again with the next request.

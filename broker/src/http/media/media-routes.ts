@@ -9,8 +9,9 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { errorResponse } from "../requests/error-response.ts";
 
 /**
- * Serves the media of submissions, and nothing else of the store: a key is served only while a submission names it. Everyone who knows
- * the address may see it, so caches may store it; re-grading gives the new media a new address.
+ * Serves the media of submissions, and nothing else of the store: a key is served only while a submission
+ * names it. Everyone who knows the address may see it, so caches may store it; re-grading gives the new media
+ * a new address.
  */
 export function mediaRoutes(context: () => Needs<"records" | "objects">, log: Logger): Hono {
   const routes = new Hono();

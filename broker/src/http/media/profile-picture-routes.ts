@@ -6,8 +6,9 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { errorResponse } from "../requests/error-response.ts";
 
 /**
- * Serves the pictures of profiles, while a profile shows them. A browser asks each time before it shows its copy, and shared caches
- * keep none, so that a removed picture is gone at once; a new picture has a new address.
+ * Serves the pictures of profiles, while a profile shows them. A browser asks each time before it shows its
+ * copy, and shared caches keep none, so that a removed picture is gone at once; a new picture has a new
+ * address.
  */
 export function profilePictureRoutes(context: () => Needs<"records" | "objects">, log: Logger): Hono {
   const routes = new Hono();

@@ -60,7 +60,10 @@ export async function seenChallenge(
 export const seesBoard = (config: ChallengeConfig, role: Role) =>
   config.visibility.leaderboard || role === "organizer";
 
-/** Returns the submission and the reader's access to it. Throws submission_unknown for a submission that the reader may not see. */
+/**
+ * Returns the submission and the reader's access to it. Throws submission_unknown for a submission that the
+ * reader may not see.
+ */
 export async function seenSubmission(
   context: Needs<"catalog" | "records" | "clock">,
   caller: Caller | null,

@@ -9,7 +9,10 @@ import { Time, UntrustedText } from "./untrusted-text.tsx";
 interface BestChartProps {
   points: readonly BestScore[];
   score: ChallengeConfig["score"];
-  /** Whether the board shows final scores, which had no order in time: the chart is then one of the public scores. */
+  /**
+   * Whether the board shows final scores, which had no order in time: the chart is then one of the public
+   * scores.
+   */
   isFinal: boolean;
   /** Where the time axis ends. */
   until: number;

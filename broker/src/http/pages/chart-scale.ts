@@ -31,8 +31,8 @@ export function scaleOf(least: number, most: number): Scale {
 }
 
 /**
- * Returns the part of the values that a chart shows. Scores far worse than most would leave no room for the others; they are
- * drawn at its edge.
+ * Returns the part of the values that a chart shows. Scores far worse than most would leave no room for the
+ * others; they are drawn at its edge.
  */
 export function shownRange(values: readonly number[], isLowerBetter: boolean): [low: number, high: number] {
   const sorted = [...values].sort((a, b) => (isLowerBetter ? a - b : b - a));

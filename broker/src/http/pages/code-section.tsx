@@ -22,7 +22,10 @@ const STATES = {
   missing: "The code was never received. The grade counts without it.",
 };
 
-/** A submission's code: where to get it, its changes since the previous submission, and whether it is published. */
+/**
+ * A submission's code: where to get it, its changes since the previous submission, and whether it is
+ * published.
+ */
 export function CodeSection({ submission, access, broker, seen }: CodeSectionProps) {
   const { code, id } = submission;
   if (!code) return null;

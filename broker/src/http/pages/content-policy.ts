@@ -26,7 +26,10 @@ const policies = new WeakMap<Request, string>();
 /** Sets the policy of an answer that is not a page of the broker. */
 export const setPolicy = (c: Context, policy: string): void => void policies.set(c.req.raw, policy);
 
-/** Replaces the policy of pages for the answers that have one of their own. Comes before the middleware that sets it. */
+/**
+ * Replaces the policy of pages for the answers that have one of their own. Comes before the middleware that
+ * sets it.
+ */
 export const ownPolicies: MiddlewareHandler = async (c, next) => {
   await next();
   const policy = policies.get(c.req.raw);

@@ -10,8 +10,8 @@ import { setPolicy } from "./content-policy.ts";
 /** More than a browser shows in a frame with pleasure; a larger page is an artifact to download. */
 const MAX_BYTES = 20 * 1024 * 1024;
 /**
- * The page has an origin of its own, wherever it is opened: no scripts, no forms, no way to the broker's pages and their session. It
- * may load nothing, and brings its pictures and styles with it.
+ * The page has an origin of its own, wherever it is opened: no scripts, no forms, no way to the broker's
+ * pages and their session. It may load nothing, and brings its pictures and styles with it.
  */
 const POLICY =
   "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";

@@ -64,7 +64,10 @@ function Lines({ lines }: { lines: string[] }) {
 
 const isHunk = (line: string) => line.startsWith("@@");
 
-/** Lines of the head are git's own, whatever they begin with; lines of the contents may begin with `--` or `++` too. */
+/**
+ * Lines of the head are git's own, whatever they begin with; lines of the contents may begin with `--` or
+ * `++` too.
+ */
 function lineClass(line: string, inHead: boolean): string | undefined {
   if (inHead) return "meta";
   if (isHunk(line)) return "hunk";

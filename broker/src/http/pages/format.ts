@@ -43,7 +43,10 @@ export function shownDuration(ms: number): string {
     .join(" ");
 }
 
-/** Formats a score, rounded as the leaderboard rounds it, with the challenge's decimals and a typographic minus sign. */
+/**
+ * Formats a score, rounded as the leaderboard rounds it, with the challenge's decimals and a typographic
+ * minus sign.
+ */
 export function shownNumber(score: number | null, precision: number): string {
   if (score === null) return "–";
   return roundScore(score, precision).toFixed(precision).replace("-", "−");
@@ -53,7 +56,9 @@ export function shownNumber(score: number | null, precision: number): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression removes them
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Replaces invisible characters and those that reorder the text beside them, and cuts at `most` characters. */
+/**
+ * Replaces invisible characters and those that reorder the text beside them, and cuts at `most` characters.
+ */
 export function truncateText(text: string, most: number): string {
   const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(UNSEEN, "\ufffd");
   if (clean.length <= most) return clean;

@@ -11,8 +11,9 @@ import { sameOrigin } from "./same-origin.ts";
 const MAX_FORM_BYTES = 16 * 1024;
 
 /**
- * Returns an app that guards every route added to it, whatever the path: content-security policy, cache headers, entity
- * tags, a limit for forms and a check of their origin. Its not-found and error pages carry the same headers.
+ * Returns an app that guards every route added to it, whatever the path: content-security policy, cache
+ * headers, entity tags, a limit for forms and a check of their origin. Its not-found and error pages carry
+ * the same headers.
  */
 export function createGuardedApp(options: {
   /** Where images and videos come from, besides the broker itself. */
@@ -55,8 +56,8 @@ function securityHeaders(mediaOrigins: () => Promise<readonly string[]>): Middle
 }
 
 /**
- * A page depends on its reader; a route whose answer does not sets its own `cache-control`. `c.header` would make a stream of
- * the answer's body, which takes longer to write than its bytes.
+ * A page depends on its reader; a route whose answer does not sets its own `cache-control`. `c.header` would
+ * make a stream of the answer's body, which takes longer to write than its bytes.
  */
 const privateByDefault: MiddlewareHandler = async (c, next) => {
   await next();

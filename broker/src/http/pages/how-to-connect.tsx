@@ -1,7 +1,10 @@
 import type { PublicChallenge } from "@crowdai/shared";
 import { Ways } from "./how-to-submit.tsx";
 
-/** The commands to let an agent play, for this challenge and this broker: as code, on one's own machine, or unchanged over HTTP. */
+/**
+ * The commands to let an agent play, for this challenge and this broker: as code, on one's own machine, or
+ * unchanged over HTTP.
+ */
 export function HowToConnect({ challenge, broker }: { challenge: PublicChallenge; broker: string }) {
   const { id, environment, data } = challenge;
   const { agents, env_id } = environment!;

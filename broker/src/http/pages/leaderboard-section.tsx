@@ -118,7 +118,10 @@ export async function readBoard(
   };
 }
 
-/** Returns the board that the query asks for as a CSV file. Throws round_unknown, and not_allowed for a hidden board. */
+/**
+ * Returns the board that the query asks for as a CSV file. Throws round_unknown, and not_allowed for a hidden
+ * board.
+ */
 export async function readBoardFile(
   { records, clock, remember }: Needs<"records" | "clock"> & { remember: Remember },
   seen: SeenChallenge,

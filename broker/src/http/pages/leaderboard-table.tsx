@@ -19,8 +19,9 @@ export interface BoardAccess {
 }
 
 /**
- * The rows of a board, with links to submissions that the reader may open. In a narrow window, columns of the class "wide" are
- * left out, and the elements of the class "folded" repeat what they say below the name and the score.
+ * The rows of a board, with links to submissions that the reader may open. In a narrow window, columns of the
+ * class "wide" are left out, and the elements of the class "folded" repeat what they say below the name and
+ * the score.
  */
 export function LeaderboardTable({
   board,

@@ -34,8 +34,8 @@ markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
   return self.renderToken(tokens, index, options);
 };
 
-// Pictures of the challenge's public folder are shown. An image on another server would reveal who reads the page, and the
-// content-security policy blocks it: show a link.
+// Pictures of the challenge's public folder are shown. An image on another server would reveal who reads the
+// page, and the content-security policy blocks it: show a link.
 markdown.renderer.rules.image = (tokens, index, _options, anyEnv) => {
   const env = anyEnv as Env | undefined;
   const token = tokens[index];
@@ -60,8 +60,8 @@ const pictureAddress = (challenge: string, { name, sha256 }: { name: string; sha
 const rendered = new WeakMap<ChallengeConfig, Promise<string>>();
 
 /**
- * Renders a challenge's description as HTML, once for each version of the challenge. Links that begin with a slash lead
- * to paths of this broker, below `basePath`.
+ * Renders a challenge's description as HTML, once for each version of the challenge. Links that begin with a
+ * slash lead to paths of this broker, below `basePath`.
  */
 export function describe(
   context: Needs<"objects">,

@@ -13,7 +13,9 @@ export function webAddress(address: string | null): string | null {
 
 type Kind = "image" | "video" | "audio" | "youtube";
 
-/** Returns what a media type is shown as, or null for a type that pages cannot show, such as application/png. */
+/**
+ * Returns what a media type is shown as, or null for a type that pages cannot show, such as application/png.
+ */
 export function shownKind({ type }: Pick<Media, "type">): Kind | null {
   const [kind, format] = type.toLowerCase().split("/");
   if (format === "youtube") return "youtube";

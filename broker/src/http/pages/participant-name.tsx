@@ -19,8 +19,8 @@ export function ProfilePicture({ profile, size }: { profile: Profile | null; siz
 }
 
 /**
- * A participant: picture, shown name, and always the name of the account, because anyone can show any name. `account` may
- * be the only name.
+ * A participant: picture, shown name, and always the name of the account, because anyone can show any name.
+ * `account` may be the only name.
  */
 export function ParticipantName({ account, profile }: { account: string; profile: Profile | null }) {
   const shown = profile?.name && profile.name !== account ? profile.name : null;

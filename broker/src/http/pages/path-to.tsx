@@ -6,8 +6,8 @@ const BasePath = createContext<string | null>(null);
 export const BelowBasePath = BasePath.Provider;
 
 /**
- * Returns the address of one of the broker's paths, for a link, a form or a script. To be called while a page is
- * rendered.
+ * Returns the address of one of the broker's paths, for a link, a form or a script. To be called while a page
+ * is rendered.
  */
 export function pathTo(path: string): string {
   const basePath = useContext(BasePath);

@@ -9,8 +9,8 @@ import { readPicture } from "./markdown/pictures.ts";
 import type { PageContext } from "./page-context.ts";
 
 /**
- * Pictures of a challenge's public folder, for its description: images by their content, shown to readers who see the challenge.
- * They get the headers of the pages, so that a picture opened by itself runs nothing.
+ * Pictures of a challenge's public folder, for its description: images by their content, shown to readers who
+ * see the challenge. They get the headers of the pages, so that a picture opened by itself runs nothing.
  */
 export function pictureRoutes({
   context,

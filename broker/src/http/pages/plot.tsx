@@ -20,7 +20,9 @@ export interface PlotProps {
 
 const SIDE = 1000;
 
-/** Values over time, drawn on the server: complete without a script, at any width, in the colors of the theme. */
+/**
+ * Values over time, drawn on the server: complete without a script, at any width, in the colors of the theme.
+ */
 export function Plot({ labelledBy, dots, steps, order, precision, until }: PlotProps) {
   const all = [...dots, ...steps];
   const from = Math.min(...all.map(({ at }) => at));

@@ -18,8 +18,8 @@ const identities = new WeakMap<object, number>();
 let identified = 0;
 
 /**
- * Returns a number that no other object has, to name what a part is made of: shorter than the object's text. Only for objects
- * that are never changed in place, such as configurations and what a read memory returned.
+ * Returns a number that no other object has, to name what a part is made of: shorter than the object's text.
+ * Only for objects that are never changed in place, such as configurations and what a read memory returned.
  */
 export function identity(of: object): number {
   let number = identities.get(of);
@@ -31,9 +31,9 @@ export function identity(of: object): number {
 }
 
 /**
- * Renders a part of a page once for each value that it is made of. `of` must hold all that the part shows, so that an
- * outdated part is never found, whatever has changed. Nothing that is one reader's alone belongs into such a part. To be
- * called while a page is rendered.
+ * Renders a part of a page once for each value that it is made of. `of` must hold all that the part shows, so
+ * that an outdated part is never found, whatever has changed. Nothing that is one reader's alone belongs into
+ * such a part. To be called while a page is rendered.
  */
 export function remembered(of: readonly [part: string, ...unknown[]], render: () => Child) {
   const parts = useContext(Parts);

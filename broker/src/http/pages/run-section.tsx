@@ -9,7 +9,9 @@ const MAX_LOG = 64 * 1024;
 
 type StageRecord = RunRecord["stages"][number];
 
-/** How a submission's code was run: its stages, and what they printed. For its participant and the organizers. */
+/**
+ * How a submission's code was run: its stages, and what they printed. For its participant and the organizers.
+ */
 export function RunSection({ run }: { run: RunRecord }) {
   const { stages, sandbox, enforced, grader, command } = run;
   return (

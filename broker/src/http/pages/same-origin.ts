@@ -5,7 +5,10 @@ import { HTTPException } from "hono/http-exception";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Refuses forms from other sites. Behind a proxy, a page's own origin is the public address, not the request's. */
+/**
+ * Refuses forms from other sites. Behind a proxy, a page's own origin is the public address, not the
+ * request's.
+ */
 export function sameOrigin(baseUrl: () => string): MiddlewareHandler {
   const check = csrf({
     origin: (origin, c) => origin === new URL(baseUrl()).origin || origin === new URL(c.req.url).origin,

@@ -10,8 +10,8 @@ export function Scroll({ label, children }: { label: string; children?: Child })
 }
 
 /**
- * Commands to copy. A long one continues, indented, at its next option, and scrolls where there is none. The script adds the Copy
- * button, which copies each command as one line.
+ * Commands to copy. A long one continues, indented, at its next option, and scrolls where there is none. The
+ * script adds the Copy button, which copies each command as one line.
  */
 export function Commands({ label, text }: { label: string; text: string }) {
   return (

@@ -7,15 +7,19 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import type { Db } from "../../records/records.ts";
 import type { PageContext } from "./page-context.ts";
 
-/** Sends at least this often: this keeps the connection open, and updates the queue position, which has no event. */
+/**
+ * Sends at least this often: this keeps the connection open, and updates the queue position, which has no
+ * event.
+ */
 const BEAT_MS = 5000;
 const APART_MS = 200;
 /** Any broker may make the media after the grade, without an event, so the records are polled. */
 const MEDIA_MS = 400;
 
 /**
- * Sends server-sent events to a submission's page: `change` after each change, and `end` once it is graded and its media are ready. The
- * page then fetches what changed. The stream ends when `mayRead` no longer holds, as after a sign-out or when the key is revoked.
+ * Sends server-sent events to a submission's page: `change` after each change, and `end` once it is graded
+ * and its media are ready. The page then fetches what changed. The stream ends when `mayRead` no longer
+ * holds, as after a sign-out or when the key is revoked.
  */
 export function followSubmission(
   c: Context,

@@ -42,7 +42,10 @@ export interface SubmissionList {
   challenges: string[];
   challenge: string | null;
   participant: string | null;
-  /** How the participant does: in the challenge that is shown, or in the latest of all. Empty for several participants. */
+  /**
+   * How the participant does: in the challenge that is shown, or in the latest of all. Empty for several
+   * participants.
+   */
   summaries: Summary[];
 }
 
@@ -54,8 +57,8 @@ export interface Summary {
 }
 
 /**
- * Reads a participant's own submissions, or an organizer's submissions of their challenges, newest first. Throws challenge_unknown for
- * a challenge that the organizer does not run.
+ * Reads a participant's own submissions, or an organizer's submissions of their challenges, newest first.
+ * Throws challenge_unknown for a challenge that the organizer does not run.
  */
 export async function readSubmissionList(
   context: Needs<"catalog" | "records" | "clock">,
@@ -182,7 +185,9 @@ async function latestChallenges(db: Db, participant: number): Promise<string[]> 
   return rows.map(({ challenge }) => challenge);
 }
 
-/** Returns null for a challenge that the broker no longer serves, or that the participant never submitted to. */
+/**
+ * Returns null for a challenge that the broker no longer serves, or that the participant never submitted to.
+ */
 async function readSummary(
   context: Needs<"catalog" | "records" | "clock">,
   challenge: string,

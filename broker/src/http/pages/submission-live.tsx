@@ -24,7 +24,10 @@ export interface LiveProps {
   mediaAwaited: boolean;
 }
 
-/** The parts of a submission that change until it is graded and its media are ready. The script fetches them at each event. */
+/**
+ * The parts of a submission that change until it is graded and its media are ready. The script fetches them
+ * at each event.
+ */
 export function SubmissionLive({ submission, events, config, selector, mediaAwaited }: LiveProps) {
   const { id, state, error } = submission;
   const log = events.filter(({ type }) => type === "log").slice(-LOG_LINES);

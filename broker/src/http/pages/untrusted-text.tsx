@@ -30,8 +30,8 @@ export function UntrustedParagraphs({ text, most = 20_000 }: { text: string; mos
 }
 
 /**
- * A time in UTC, which the script replaces by the reader's. `beside` keeps UTC beside it, for deadlines; `short` leaves out this
- * year, for tables. Else UTC is in the tooltip.
+ * A time in UTC, which the script replaces by the reader's. `beside` keeps UTC beside it, for deadlines;
+ * `short` leaves out this year, for tables. Else UTC is in the tooltip.
  */
 export function Time({ at, form }: { at: string; form?: "short" | "beside" }) {
   if (form === "short")

@@ -4,8 +4,8 @@ import { bodyLimit as limitStream } from "hono/body-limit";
 type Options = Required<Parameters<typeof limitStream>[0]>;
 
 /**
- * Refuses bodies that are too long. A body whose length is announced stays what Node.js has received: for its length alone it would
- * become a web stream, which takes longer than to read it.
+ * Refuses bodies that are too long. A body whose length is announced stays what Node.js has received: for its
+ * length alone it would become a web stream, which takes longer than to read it.
  */
 export function bodyLimit(options: Options): MiddlewareHandler {
   const { maxSize, onError } = options;

@@ -5,7 +5,9 @@ import type { CreateRateLimiter } from "../../base/rate-limits.ts";
 import type { RemoteAgents } from "../../domain/sessions/remote-agents.ts";
 import type { SubmissionServices } from "../../domain/submissions/services.ts";
 
-/** Services of the routes, composed once at startup. A group of routes names what it uses with `HttpNeeds`. */
+/**
+ * Services of the routes, composed once at startup. A group of routes names what it uses with `HttpNeeds`.
+ */
 export interface HttpServices extends SubmissionServices {
   /** Proxies that are trusted to report a client's address. */
   trustedProxies: TrustedProxies;

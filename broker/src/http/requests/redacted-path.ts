@@ -1,4 +1,7 @@
-/** Returns a path for logs and messages, without the keys that the original webapp's routes hold, and the codes of join links. */
+/**
+ * Returns a path for logs and messages, without the keys that the original webapp's routes hold, and the
+ * codes of join links.
+ */
 export function redactedPath(path: string): string {
   return path
     .replace(/(\/join\/).+/i, "$1…")

@@ -13,8 +13,8 @@ const CODES: Record<number, ErrorCode> = {
 };
 
 /**
- * Returns the catalog's error for what a route threw. A refusal by the HTTP framework is the client's fault, and so is a body
- * that ends early because the client left.
+ * Returns the catalog's error for what a route threw. A refusal by the HTTP framework is the client's fault,
+ * and so is a body that ends early because the client left.
  */
 export function requestError(c: Context, thrown: unknown): CrowdaiError {
   if (thrown instanceof CrowdaiError) return asBrokerError(thrown);

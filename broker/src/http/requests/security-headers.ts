@@ -1,5 +1,6 @@
 /**
- * The headers that `secureHeaders` of Hono sets by default. Constant, for answers that are too many to build them each time.
+ * The headers that `secureHeaders` of Hono sets by default. Constant, for answers that are too many to build
+ * them each time.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Cross-Origin-Resource-Policy": "same-origin",

@@ -20,7 +20,10 @@ export type PictureNeeds = HttpNeeds<
 export const pictureTooLarge = () =>
   new CrowdaiError("message_too_large", `A picture can have at most ${MAX_PICTURE_BYTES / 1024 / 1024} MB.`);
 
-/** Makes the file the picture of a participant's profile. Throws usage when it is not an image that can be shown. */
+/**
+ * Makes the file the picture of a participant's profile. Throws usage when it is not an image that can be
+ * shown.
+ */
 export async function setPicture(context: PictureNeeds, caller: Caller, file: Uint8Array): Promise<void> {
   const { records, objects, clock, pictures } = context;
   if (file.length > MAX_PICTURE_BYTES) throw pictureTooLarge();

@@ -8,7 +8,9 @@ import { Unauthorized } from "./webapp-errors.ts";
 /** The owner of the key in the header. */
 export type Manager = { kind: "admin" } | { kind: "organizer"; id: number };
 
-/** Identifies the admin, by the deployment's own key, or an organizer. Throws Unauthorized for any other key. */
+/**
+ * Identifies the admin, by the deployment's own key, or an organizer. Throws Unauthorized for any other key.
+ */
 export async function readManager(db: Db, adminKey: string | null, key: string | null): Promise<Manager> {
   if (key === null) throw new Unauthorized();
   if (adminKey !== null && isSame(key, adminKey)) return { kind: "admin" };
@@ -33,14 +35,16 @@ export function requireAdmin(manager: Manager): void {
 
 const REFERENCE = /^participant-([1-9]\d{0,9})$/;
 
-/** Returns the reference that the API shows in place of a participant's key, which the broker does not store. */
+/**
+ * Returns the reference that the API shows in place of a participant's key, which the broker does not store.
+ */
 export const participantReference = (id: number): string => `participant-${id}`;
 
 const SUBMISSION = /^submission-([A-Za-z0-9_-]{1,64})$/;
 
 /**
- * Finds the submission that a job factory names in place of a participant's key, which is not sent to it. Null unless
- * it belongs to a challenge that the caller manages.
+ * Finds the submission that a job factory names in place of a participant's key, which is not sent to it.
+ * Null unless it belongs to a challenge that the caller manages.
  */
 export async function findReferredSubmission(
   db: Db,
@@ -60,8 +64,8 @@ export async function findReferredSubmission(
 }
 
 /**
- * Finds the participant of a valid key, or of a submission that a job factory refers to; for the admin, also of a
- * reference to a participant with a key.
+ * Finds the participant of a valid key, or of a submission that a job factory refers to; for the admin, also
+ * of a reference to a participant with a key.
  */
 export async function findParticipant(
   db: Db,

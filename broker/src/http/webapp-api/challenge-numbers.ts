@@ -11,8 +11,8 @@ export function readNumber(text: string): number | null {
 }
 
 /**
- * Gives every challenge and round of the catalog an integer id, in order of challenge names and of round starts. An id never changes,
- * even when the challenge is removed and added again.
+ * Gives every challenge and round of the catalog an integer id, in order of challenge names and of round
+ * starts. An id never changes, even when the challenge is removed and added again.
  */
 export async function assignNumbers({
   records: { db },

@@ -37,8 +37,9 @@ export interface Created extends SlotsLeft {
 export type CreateAnswer = { status: 202 | 400; body: Created };
 
 /**
- * Creates a submission that an external grader grades. The checks run in the webapp's order, which decides which of several reasons the
- * caller gets, and whether the answer has the slots left. A refused call stores nothing.
+ * Creates a submission that an external grader grades. The checks run in the webapp's order, which decides
+ * which of several reasons the caller gets, and whether the answer has the slots left. A refused call stores
+ * nothing.
  */
 export async function createSubmission(
   context: Needs<"records" | "catalog" | "clock" | "announce">,
@@ -111,7 +112,10 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   parallel_limit: texts.parallel,
 };
 
-/** Returns whether a slot is left. Throws a Refusal when the participant is not qualified or has too many open submissions. */
+/**
+ * Returns whether a slot is left. Throws a Refusal when the participant is not qualified or has too many open
+ * submissions.
+ */
 async function requireRules(
   trx: Db,
   config: ChallengeConfig,

@@ -9,8 +9,8 @@ import { texts } from "./texts.ts";
 import { updateSubmission } from "./update-submission.ts";
 
 /**
- * Answers a job factory that would create a submission for the grade of its job: the submission exists, and is graded
- * when the call has a verdict. Without one it stays with our grader, whose time limits apply.
+ * Answers a job factory that would create a submission for the grade of its job: the submission exists, and
+ * is graded when the call has a verdict. Without one it stays with our grader, whose time limits apply.
  */
 export async function gradeReferredSubmission(
   context: Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">,

@@ -11,7 +11,10 @@ export interface MediaTriple {
   media_content_type: string;
 }
 
-/** Reads the three media parameters; null without any. Throws a Refusal when only some are sent, and for a private key. */
+/**
+ * Reads the three media parameters; null without any. Throws a Refusal when only some are sent, and for a
+ * private key.
+ */
 export function readMedia(parameters: Parameters): MediaTriple | null {
   const media_large = parameters.text("media_large");
   const media_thumbnail = parameters.text("media_thumbnail");

@@ -2,8 +2,8 @@ import { asCrowdaiError, CrowdaiError, parseExact, parseLenientJson } from "@cro
 import { Refusal } from "./webapp-errors.ts";
 
 /**
- * Reads a sent meta: parses JSON text, in which NaN and Infinity count as null; other text becomes `{}`, and undefined becomes null. Throws a Refusal for a meta that is nested
- * too deeply.
+ * Reads a sent meta: parses JSON text, in which NaN and Infinity count as null; other text becomes `{}`, and
+ * undefined becomes null. Throws a Refusal for a meta that is nested too deeply.
  */
 export function readMeta(sent: unknown): unknown {
   if (sent === undefined) return null;

@@ -7,8 +7,9 @@ const MAX_DEPTH = 32;
 const NAME = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
 
 /**
- * Nests named values into one object, as Rack does: `meta[key]` builds an object, `list[]` an array, and a repeated plain name keeps
- * the last value. No name reaches a prototype. Throws a Refusal when a name has two forms at once, or nests too deeply.
+ * Nests named values into one object, as Rack does: `meta[key]` builds an object, `list[]` an array, and a
+ * repeated plain name keeps the last value. No name reaches a prototype. Throws a Refusal when a name has two
+ * forms at once, or nests too deeply.
  */
 export function nest(pairs: Iterable<readonly [name: string, value: unknown]>): Nested {
   const root = empty();

@@ -4,7 +4,10 @@ import { readNumber } from "./challenge-numbers.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
-/** Finds a submission by its integer id; the webapp has no calls and dry runs. Throws a Refusal with the webapp's text. */
+/**
+ * Finds a submission by its integer id; the webapp has no calls and dry runs. Throws a Refusal with the
+ * webapp's text.
+ */
 export async function findNumberedSubmission(db: Db, id: string): Promise<SubmissionRow> {
   const row = await readNumberedSubmission(db, id);
   if (row) return row;

@@ -8,13 +8,19 @@ import { Refusal } from "./webapp-errors.ts";
 export interface Parameters {
   /** Returns the value as sent; undefined when it is missing or null. */
   raw(name: string): unknown;
-  /** Returns the value as text; null when missing or blank. Throws a Refusal for a list, an object, or text with a null byte. */
+  /**
+   * Returns the value as text; null when missing or blank. Throws a Refusal for a list, an object, or text
+   * with a null byte.
+   */
   text(name: string): string | null;
   /** Whether the value is more than white space. */
   isPresent(name: string): boolean;
 }
 
-/** Reads the parameters of the query string, merged over those of the body. Throws a Refusal for an invalid request. */
+/**
+ * Reads the parameters of the query string, merged over those of the body. Throws a Refusal for an invalid
+ * request.
+ */
 export async function readParameters(request: Request): Promise<Parameters> {
   const { search } = new URL(request.url);
   const given = { ...(await readBody(request)), ...nest(formPairs(search.slice(1))) };

@@ -23,7 +23,10 @@ export function notFoundResponse(c: Context): Response {
   return answer(c, 404, { status: 404, error: "Not Found" });
 }
 
-/** Responds to every failure with a `message`, which callers show. Logs unexpected errors and sends them redacted. */
+/**
+ * Responds to every failure with a `message`, which callers show. Logs unexpected errors and sends them
+ * redacted.
+ */
 export function failureResponse(c: Context, thrown: unknown, log: Logger): Response {
   if (thrown instanceof Unauthorized) {
     c.header("www-authenticate", 'Token realm="Application"');

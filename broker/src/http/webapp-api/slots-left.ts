@@ -2,7 +2,10 @@ import type { ChallengeConfig, RoundConfig } from "@crowdai/shared/challenge-fol
 import { readLimits } from "../../domain/rules/limits.ts";
 import type { Db } from "../../records/records.ts";
 
-/** The slots left, as responses report them. The reset time has two names: the original used one to create, one to update. */
+/**
+ * The slots left, as responses report them. The reset time has two names: the original used one to create,
+ * one to update.
+ */
 export interface SlotsLeft {
   /** Null without a limit, or when it is not known yet. */
   submissions_remaining: number | null;

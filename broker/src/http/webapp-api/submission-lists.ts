@@ -9,7 +9,10 @@ import type { NamedRow } from "./submission-object.ts";
 import { texts } from "./texts.ts";
 import { Refusal } from "./webapp-errors.ts";
 
-/** Lists a challenge's submissions in order of arrival, filtered by `grading_status`, `after` and `challenge_round_id`. */
+/**
+ * Lists a challenge's submissions in order of arrival, filtered by `grading_status`, `after` and
+ * `challenge_round_id`.
+ */
 export async function listWebappSubmissions(
   db: Db,
   challenge: string,
@@ -73,7 +76,10 @@ function readsAs(eb: ExpressionBuilder<Tables, "submissions">, status: string) {
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)\s*(Z|UTC|[+-]\d\d:?\d\d)?)?$/;
 
-/** Reads a time as callers write it, in UTC by default. The original responded to an invalid one with a server error. */
+/**
+ * Reads a time as callers write it, in UTC by default. The original responded to an invalid one with a server
+ * error.
+ */
 function readTime(text: string): string {
   const [, date, clock = "00:00", zone = "Z"] = TIME.exec(text.trim()) ?? [];
   const time = Date.parse(`${date}T${clock}${zone === "UTC" ? "Z" : zone}`);

@@ -23,8 +23,9 @@ export interface Updated extends SlotsLeft {
 }
 
 /**
- * Changes a submission's media, meta, grade and description, each only when sent. No rule of the round applies. A refused call changes
- * nothing. Throws Unauthorized when the submission belongs to a challenge that the caller does not manage.
+ * Changes a submission's media, meta, grade and description, each only when sent. No rule of the round
+ * applies. A refused call changes nothing. Throws Unauthorized when the submission belongs to a challenge
+ * that the caller does not manage.
  */
 export async function updateSubmission(
   context: Needs<"records" | "catalog" | "clock" | "objects" | "announce" | "queue" | "log">,

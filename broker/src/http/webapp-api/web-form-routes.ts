@@ -10,7 +10,10 @@ import { Refusal } from "./webapp-errors.ts";
 
 const FIELDS = ["grader_api_key", "api_key", "challenge_client_name", "function_name", "dry_run", "data"];
 
-/** The route by which an external webapp requests a grade for an upload of its web form. It counts only 200 as success. */
+/**
+ * The route by which an external webapp requests a grade for an upload of its web form. It counts only 200 as
+ * success.
+ */
 export function webFormRoutes(context: () => WebFormNeeds, token: string, log: Logger): Hono {
   const routes = new Hono();
   routes.post("/enqueue_grading_job", bodyLimit({ maxSize: MAX_MESSAGE_BYTES }), async (c) => {

@@ -13,7 +13,9 @@ import type { Needs } from "../../domain/submissions/services.ts";
 import { type StoreInputNeeds, storeInput } from "../../domain/submissions/store-input.ts";
 import { identifyParticipant } from "../../domain/webapp/webapp.ts";
 
-/** The webapp's job for a file that was uploaded in its web form, with the field names of the first graders. */
+/**
+ * The webapp's job for a file that was uploaded in its web form, with the field names of the first graders.
+ */
 const jobSchema = z.object({
   grader_api_key: z.string(),
   api_key: z.string(),
@@ -39,8 +41,9 @@ const jobSchema = z.object({
 export type WebFormNeeds = IntentNeeds & StoreInputNeeds;
 
 /**
- * Submits a file of the webapp's web form for its participant, by the same rules as any submission. The grade goes to the submission
- * that the webapp has already. Sent again, it is the same submission. Throws not_allowed without the webapp's token.
+ * Submits a file of the webapp's web form for its participant, by the same rules as any submission. The grade
+ * goes to the submission that the webapp has already. Sent again, it is the same submission. Throws
+ * not_allowed without the webapp's token.
  */
 export async function submitFromWebForm(context: WebFormNeeds, token: string, sent: unknown): Promise<void> {
   requireToken(token, (sent as { grader_api_key?: unknown }).grader_api_key);
@@ -117,7 +120,10 @@ async function describeUpload(
 const nameOf = (key: string) =>
   basename(key).replace(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_(?=.)/, "");
 
-/** Stores the webapp's number before the submission, so that the outbox opens no second one. Returns whether it was new. */
+/**
+ * Stores the webapp's number before the submission, so that the outbox opens no second one. Returns whether
+ * it was new.
+ */
 async function noteNumber(
   { records: { db }, clock }: Needs<"records" | "clock">,
   { id, challenge }: Intent,

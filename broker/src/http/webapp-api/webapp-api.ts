@@ -19,8 +19,8 @@ type WebappApiNeeds = Needs<
 >;
 
 /**
- * The REST API of the original webapp, for graders and clients that were written for it. docs/webapp-api.md lists the differences. Takes
- * the requests that webappPath recognizes.
+ * The REST API of the original webapp, for graders and clients that were written for it. docs/webapp-api.md
+ * lists the differences. Takes the requests that webappPath recognizes.
  */
 export function webappApi(options: {
   context: () => WebappApiNeeds;

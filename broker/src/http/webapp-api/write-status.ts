@@ -10,8 +10,9 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import type { SentGrade } from "./sent-grade.ts";
 
 /**
- * Writes an external grader's verdict, whatever the submission's state was, and replaces every part of the earlier grade. From then on
- * the submission is the external grader's, and our own attempts are fenced off. Requires the locks of the submission and participant.
+ * Writes an external grader's verdict, whatever the submission's state was, and replaces every part of the
+ * earlier grade. From then on the submission is the external grader's, and our own attempts are fenced off.
+ * Requires the locks of the submission and participant.
  */
 export async function writeStatus(
   trx: Db,
@@ -69,7 +70,9 @@ async function writeVerdict(
   }
 }
 
-/** Reverts every earlier verdict and reserves the slot again: the submission waits for the external grader. */
+/**
+ * Reverts every earlier verdict and reserves the slot again: the submission waits for the external grader.
+ */
 async function reopen(trx: Db, row: SubmissionRow, grade: SentGrade, now: Date): Promise<SubmissionRow> {
   await trx
     .updateTable("attempts")

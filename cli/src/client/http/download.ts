@@ -42,14 +42,17 @@ interface Route {
   agents?: Agents;
 }
 
-/** Downloads an address to `to` and resumes after cut connections. Only the broker's own origin gets the key. */
+/**
+ * Downloads an address to `to` and resumes after cut connections. Only the broker's own origin gets the key.
+ */
 export async function download(url: URL, options: DownloadOptions & Route): Promise<Downloaded> {
   if (typeof options.to !== "string") return receive(url, options.to, options);
 
   makeFolder(dirname(options.to));
   const temporary = `${options.to}.part-${process.pid}`;
   const file = createWriteStream(temporary);
-  // A write that is under way when the download fails emits its own error, after the other listeners are gone.
+  // A write that is under way when the download fails emits its own error, after the other listeners are
+  // gone.
   file.on("error", () => {});
   try {
     const result = await receive(url, file, options);

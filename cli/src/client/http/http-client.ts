@@ -30,26 +30,35 @@ export interface HttpClientOptions {
   agents?: Agents;
   connectMs?: number;
   idleMs?: number;
-  /** No retry starts later than this after the first attempt, so that long timeouts do not add up. Default 25 s. */
+  /**
+   * No retry starts later than this after the first attempt, so that long timeouts do not add up. Default 25
+   * s.
+   */
   repeatMs?: number;
 }
 
 /**
- * The broker's HTTP API. Paths start at the broker's root, such as "/api/v1/me". Every failure is a CrowdaiError: the
- * broker's own refusal, broker_unreachable if there is no answer, not_a_broker if another server answers.
+ * The broker's HTTP API. Paths start at the broker's root, such as "/api/v1/me". Every failure is a
+ * CrowdaiError: the broker's own refusal, broker_unreachable if there is no answer, not_a_broker if another
+ * server answers.
  */
 export interface HttpClient {
   readonly broker: URL;
   /** Sends GET. Retries after network faults and after 408, 425, 429, 500, 502, 503 and 504. */
   get<T>(path: string, schema: z.ZodType<T>, query?: Query, signal?: AbortSignal): Promise<T>;
-  /** Sends POST, once; with `repeatable`, retries as `get` does, because the broker recognizes a repetition by its id. */
+  /**
+   * Sends POST, once; with `repeatable`, retries as `get` does, because the broker recognizes a repetition by
+   * its id.
+   */
   post<T>(
     path: string,
     body: unknown,
     schema: z.ZodType<T>,
     options?: { repeatable?: boolean; signal?: AbortSignal },
   ): Promise<T>;
-  /** Sends a request that may be repeated, retrying as `get` does; bytes as they are, anything else as JSON. */
+  /**
+   * Sends a request that may be repeated, retrying as `get` does; bytes as they are, anything else as JSON.
+   */
   send<T>(
     method: "PATCH" | "PUT" | "DELETE",
     path: string,
@@ -57,7 +66,10 @@ export interface HttpClient {
     schema: z.ZodType<T>,
     signal?: AbortSignal,
   ): Promise<T>;
-  /** Downloads an address (absolute, or a path at the broker) to a file or stream. Only the broker gets the key. */
+  /**
+   * Downloads an address (absolute, or a path at the broker) to a file or stream. Only the broker gets the
+   * key.
+   */
   download(address: string, options: DownloadOptions): Promise<Downloaded>;
 }
 

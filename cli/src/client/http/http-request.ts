@@ -19,16 +19,17 @@ export interface RequestOptions {
   /** Time limit for opening the connection. Default 10 s. */
   connectMs?: number;
   /**
-   * Maximum time without any bytes in either direction. Default 30 s. Status and headers may take twice as long once the
-   * request is sent, however steadily their bytes arrive.
+   * Maximum time without any bytes in either direction. Default 30 s. Status and headers may take twice as
+   * long once the request is sent, however steadily their bytes arrive.
    */
   idleMs?: number;
   agents?: Agents;
 }
 
 /**
- * Sends one HTTP request and resolves once status and headers have arrived. Both bodies are streamed; redirects are not
- * followed. Rejects with NetworkFault, or with `interrupted` after an abort; the body then ends with the same error.
+ * Sends one HTTP request and resolves once status and headers have arrived. Both bodies are streamed;
+ * redirects are not followed. Rejects with NetworkFault, or with `interrupted` after an abort; the body then
+ * ends with the same error.
  */
 export function request(url: URL, options: RequestOptions = {}): Promise<Reply> {
   const { signal, body, connectMs = 10_000, idleMs = 30_000 } = options;

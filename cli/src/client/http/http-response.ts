@@ -11,9 +11,10 @@ const MAX_RETRY_AFTER_MS = 20_000;
 const failureSchema = z.object({ error: receivedErrorSchema });
 
 /**
- * An unusable answer. `refusal` is the server's own error, or null if the answer has none. `proxy` names the proxy that
- * seems to have answered in the server's place, and is empty if it has no name; null if the server itself answered. `field`
- * is the path of the first field that has another form than expected, if there is one.
+ * An unusable answer. `refusal` is the server's own error, or null if the answer has none. `proxy` names the
+ * proxy that seems to have answered in the server's place, and is empty if it has no name; null if the server
+ * itself answered. `field` is the path of the first field that has another form than expected, if there is
+ * one.
  */
 export class BadResponse extends Error {
   override readonly name = "BadResponse";
@@ -87,14 +88,17 @@ export function foreignResponse(reply: Reply, text = ""): BadResponse {
   return new BadResponse(message, status, null, { retryAfterMs: retryAfter(reply), proxy: nameOf(reply) });
 }
 
-/** Whether an answer in a server's place says that it is away for a while, so that a later request may reach it. */
+/**
+ * Whether an answer in a server's place says that it is away for a while, so that a later request may reach
+ * it.
+ */
 const isTemporary = ({ status }: BadResponse) =>
   // 511: the network wants a person to sign in first.
   (status >= 500 && status !== 511) || [408, 425, 429].includes(status);
 
 /**
- * The error for an answer that a proxy gave in place of a server, such as "the broker at https://host": `away` where a
- * later request may reach the server, else proxy_refused.
+ * The error for an answer that a proxy gave in place of a server, such as "the broker at https://host":
+ * `away` where a later request may reach the server, else proxy_refused.
  */
 export function proxyError(
   failure: BadResponse,
@@ -110,7 +114,9 @@ export function proxyError(
   );
 }
 
-/** For withRetries: returns the minimum wait before the request is repeated, or false if that would not help. */
+/**
+ * For withRetries: returns the minimum wait before the request is repeated, or false if that would not help.
+ */
 export function mayRepeat(failure: unknown): number | false {
   if (failure instanceof NetworkFault) return isHttp(failure) ? 0 : false;
   if (!(failure instanceof BadResponse) || !REPEATABLE_STATUS.has(failure.status)) return false;

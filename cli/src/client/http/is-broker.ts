@@ -11,7 +11,10 @@ export const healthSchema = z.object({
   version: z.string().nullable().catch(null),
 });
 
-/** Asks whether a crowdAI broker answers at the address, and which version it has. Returns null for another server. */
+/**
+ * Asks whether a crowdAI broker answers at the address, and which version it has. Returns null for another
+ * server.
+ */
 export async function askBroker(
   broker: URL,
   options: { signal?: AbortSignal; agents?: Agents; connectMs?: number; idleMs?: number } = {},

@@ -1,4 +1,7 @@
-/** The server was not reached, or the connection broke. `code` is the system's error code, such as ECONNREFUSED. */
+/**
+ * The server was not reached, or the connection broke. `code` is the system's error code, such as
+ * ECONNREFUSED.
+ */
 export class NetworkFault extends Error {
   override readonly name = "NetworkFault";
   readonly code: string;

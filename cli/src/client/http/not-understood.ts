@@ -19,7 +19,10 @@ export function notUnderstood(problem: string | null, versions: Versions): Crowd
   });
 }
 
-/** Returns the path to the first field that does not match a schema, such as `rounds.0.state`; null for the whole value. */
+/**
+ * Returns the path to the first field that does not match a schema, such as `rounds.0.state`; null for the
+ * whole value.
+ */
 export function fieldOf({ issues }: z.ZodError): string | null {
   return issues[0]?.path.join(".") || null;
 }
@@ -35,7 +38,10 @@ function nextStep(broker: string | null, client: string | null): string {
   return `The broker and this client both have version ${client}: something between them may have changed the answer. Try another network.`;
 }
 
-/** Returns a negative number if `a` is the older version, 0 for equal ones; null if one of them is not a version. */
+/**
+ * Returns a negative number if `a` is the older version, 0 for equal ones; null if one of them is not a
+ * version.
+ */
 function compare(a: string, b: string): number | null {
   const [left, right] = [a, b].map((version) => /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number));
   if (!left || !right) return null;

@@ -23,7 +23,8 @@ export function proxyAgents(env: Readonly<Record<string, string | undefined>>): 
 function createAgent(secure: boolean, proxy: string): http.Agent {
   if (!process.versions.bun)
     return secure ? createTunnelAgent(new URL(proxy)) : createForwardAgent(new URL(proxy));
-  // Bun opens connections by itself, and through a proxy that is named so: `proxyEnv` for requests, `proxy` for sockets.
+  // Bun opens connections by itself, and through a proxy that is named so: `proxyEnv` for requests, `proxy`
+  // for sockets.
   const { Agent } = process.getBuiltinModule(secure ? "node:https" : "node:http");
   const options = { keepAlive: true, proxyEnv: { http_proxy: proxy, https_proxy: proxy } };
   return Object.assign(new Agent(options) as http.Agent, { proxy });

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** An error as a broker sends it. A newer one may have other faults and leave fields out that this client does not use. */
+/**
+ * An error as a broker sends it. A newer one may have other faults and leave fields out that this client does
+ * not use.
+ */
 export const receivedErrorSchema = z.object({
   code: z.string(),
   message: z.string(),

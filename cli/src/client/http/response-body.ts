@@ -15,14 +15,17 @@ export async function* bodyOf(reply: Reply): AsyncGenerator<Buffer> {
   }
 }
 
-/** After the first seconds, a body must have arrived at this rate on average; all of it, within the last limit. */
+/**
+ * After the first seconds, a body must have arrived at this rate on average; all of it, within the last
+ * limit.
+ */
 const MIN_BYTES_PER_SECOND = 256;
 const GRACE_MS = 10_000;
 const MAX_MS = 5 * 60_000;
 
 /**
- * Returns the whole body as text. Throws NetworkFault if it is larger than `limit` bytes, or arrives so slowly that the
- * server seems to hold the client rather than to answer.
+ * Returns the whole body as text. Throws NetworkFault if it is larger than `limit` bytes, or arrives so
+ * slowly that the server seems to hold the client rather than to answer.
  */
 export async function readText(reply: Reply, limit = 64 * 1024 * 1024): Promise<string> {
   const chunks: Buffer[] = [];

@@ -5,7 +5,8 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { NetworkFault } from "./network-fault.ts";
 
-// Node.js has agents for proxies since 22.21 and 24.5. These work in the same way under each version that the client supports.
+// Node.js has agents for proxies since 22.21 and 24.5. These work in the same way under each version that the
+// client supports.
 
 type Connected = (error: Error | null, socket?: Duplex) => void;
 type RequestOptions = ConnectionOptions & { host: string; port: number };
@@ -30,7 +31,10 @@ export function createForwardAgent(proxy: URL): http.Agent {
   return new ForwardAgent({ keepAlive: true });
 }
 
-/** Returns an agent that has a proxy open a connection for `https:` URLs, and speaks TLS with the server through it. */
+/**
+ * Returns an agent that has a proxy open a connection for `https:` URLs, and speaks TLS with the server
+ * through it.
+ */
 export function createTunnelAgent(proxy: URL): http.Agent {
   const { Agent } = process.getBuiltinModule("node:https");
   class TunnelAgent extends Agent {

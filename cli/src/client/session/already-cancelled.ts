@@ -1,8 +1,8 @@
 import { CrowdaiError, type Submission } from "@crowdai/shared";
 
 /**
- * Handles a failed cancellation: returns the submission if it is already cancelled, perhaps by this very request whose
- * answer was lost. Throws the failure otherwise.
+ * Handles a failed cancellation: returns the submission if it is already cancelled, perhaps by this very
+ * request whose answer was lost. Throws the failure otherwise.
  */
 export async function acceptCancelled(
   failure: unknown,

@@ -47,8 +47,9 @@ export interface SessionOptions {
 }
 
 /**
- * A participant's session with the broker. It survives restarts of the broker and cut connections: unacknowledged
- * requests are sent again under the same ids, and watched submissions continue after the last event seen.
+ * A participant's session with the broker. It survives restarts of the broker and cut connections:
+ * unacknowledged requests are sent again under the same ids, and watched submissions continue after the last
+ * event seen.
  */
 export interface BrokerSession {
   /** The broker's first message: participant, challenge, limits. */
@@ -60,18 +61,24 @@ export interface BrokerSession {
   complete(id: string, signal?: AbortSignal): Promise<Receipt>;
   /** Sends a call; follows each of its items, as `submit` does with `follow`. */
   call(call: CallRequest, signal?: AbortSignal): Promise<Submission[]>;
-  /** Registers a session with an environment, or finds the one with this id; follows it, as `submit` does with `follow`. */
+  /**
+   * Registers a session with an environment, or finds the one with this id; follows it, as `submit` does with
+   * `follow`.
+   */
   createEnvironment(request: SessionRequest, signal?: AbortSignal): Promise<Submission>;
   /**
-   * Sends a request of an agent to its session. One that names its episode and step is answered once, however often it is
-   * sent. Throws the error of a session that has failed.
+   * Sends a request of an agent to its session. One that names its episode and step is answered once, however
+   * often it is sent. Throws the error of a session that has failed.
    */
   askEnvironment(
     id: string,
     request: AgentRequest,
     options?: { answerMs?: number; signal?: AbortSignal },
   ): Promise<SessionAnswer>;
-  /** Cancels a submission; returns it if it is already cancelled. Throws already_final if it ended in another way. */
+  /**
+   * Cancels a submission; returns it if it is already cancelled. Throws already_final if it ended in another
+   * way.
+   */
   cancel(id: string, signal?: AbortSignal): Promise<Submission>;
   /** Returns the events after number `after`, for one reader. Stop the feed to stop watching. */
   watch(id: string, options?: { after?: number; signal?: AbortSignal }): Feed;

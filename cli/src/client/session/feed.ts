@@ -19,8 +19,8 @@ export type Update =
   | { kind: "submission"; submission: Submission };
 
 /**
- * The events of one submission, merged from live messages and answers to `watch`, each exactly once and in order. Ends
- * after the last event, whose update includes the final submission.
+ * The events of one submission, merged from live messages and answers to `watch`, each exactly once and in
+ * order. Ends after the last event, whose update includes the final submission.
  */
 export interface Feed extends AsyncIterable<Update> {
   readonly submission: string;
@@ -39,7 +39,9 @@ export interface Feed extends AsyncIterable<Update> {
   stopOn(signal: AbortSignal): void;
 }
 
-/** Creates a feed of the events after number `after`. `onEnd` is called once, after the last event or a stop. */
+/**
+ * Creates a feed of the events after number `after`. `onEnd` is called once, after the last event or a stop.
+ */
 export function createFeed(id: string, after = 0, onEnd: () => void = () => {}): Feed {
   const ready: Update[] = [];
   /** Live events that arrived before their predecessors. */

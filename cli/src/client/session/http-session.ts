@@ -112,8 +112,8 @@ export async function openHttpSession(http: HttpClient, options: SessionOptions)
 }
 
 /**
- * Whether a later request may reach the broker. It was reached before, so that another server in its place is one in between:
- * a network that wants a person to sign in, for example.
+ * Whether a later request may reach the broker. It was reached before, so that another server in its place is
+ * one in between: a network that wants a person to sign in, for example.
  */
 function isOutage(failure: unknown): boolean {
   if (!(failure instanceof CrowdaiError)) return false;

@@ -13,7 +13,10 @@ export class SocketUnavailable extends Error {
   override readonly name = "SocketUnavailable";
 }
 
-/** Closes a connection whose first packet cannot be read; engine.io's own would end the process with an uncaught error. */
+/**
+ * Closes a connection whose first packet cannot be read; engine.io's own would end the process with an
+ * uncaught error.
+ */
 class CarefulWebSocket extends NodeWebSocket {
   protected override onPacket(packet: Parameters<NodeWebSocket["onPacket"]>[0]): void {
     try {
@@ -24,7 +27,10 @@ class CarefulWebSocket extends NodeWebSocket {
   }
 }
 
-/** Connects a socket and waits for the broker's first message. Throws the broker's refusal, or SocketUnavailable. */
+/**
+ * Connects a socket and waits for the broker's first message. Throws the broker's refusal, or
+ * SocketUnavailable.
+ */
 export async function openSocket(
   broker: URL,
   options: SessionOptions,
@@ -45,12 +51,16 @@ export async function openSocket(
     autoConnect: false,
   });
   const opening = await firstSession(socket, options.signal);
-  // A connection that breaks comes back whatever has become of the challenge: what it was opened for may go on.
+  // A connection that breaks comes back whatever has become of the challenge: what it was opened for may go
+  // on.
   socket.auth = authOf({ key, lease, client });
   return { socket, opening };
 }
 
-/** Returns what each connection begins with. Without a new key the old one is sent: the broker then answers why it is refused. */
+/**
+ * Returns what each connection begins with. Without a new key the old one is sent: the broker then answers
+ * why it is refused.
+ */
 function authOf({ key, lease, ...rest }: Pick<SessionOptions, "key" | "lease" | "challenge" | "client">) {
   if (!lease) return { apiKey: key, ...rest };
   return (send: (auth: object) => void) =>

@@ -1,7 +1,10 @@
 /** A change of the connection: lost and being tried again, or back after so many milliseconds. */
 export type ConnectionChange = { state: "lost" } | { state: "back"; afterMs: number };
 
-/** A connection that is replaced, or a broker that restarts behind another one, is back before anybody need know. */
+/**
+ * A connection that is replaced, or a broker that restarts behind another one, is back before anybody need
+ * know.
+ */
 const BRIEF_MS = 300;
 
 /** Reports outages that are longer than brief, each once. Call `lost` and `back` as often as you like. */

@@ -15,8 +15,8 @@ const QUICK_MS = 2_000;
 const HEALTH_MS = 5_000;
 
 /**
- * Opens a session. Throws the broker's refusal (key_unknown, challenge_unknown with a suggestion, …), broker_unreachable
- * if there is no answer, not_a_broker if another server answers.
+ * Opens a session. Throws the broker's refusal (key_unknown, challenge_unknown with a suggestion, …),
+ * broker_unreachable if there is no answer, not_a_broker if another server answers.
  */
 export async function openSession(options: SessionOptions): Promise<BrokerSession> {
   const broker = parseBroker(options.broker);

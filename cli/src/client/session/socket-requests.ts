@@ -6,7 +6,10 @@ import { backoff } from "../../async/retry.ts";
 import { fieldOf, notUnderstood, type Versions } from "../http/not-understood.ts";
 import { receivedErrorSchema } from "../http/received-error.ts";
 
-/** How often a request is sent again that the broker could not handle at the moment, as requests over HTTP are. */
+/**
+ * How often a request is sent again that the broker could not handle at the moment, as requests over HTTP
+ * are.
+ */
 const MAX_RETRIES = 3;
 /** A broker that takes requests and answers none is given up no earlier than after so many. */
 const MAX_UNANSWERED = 3;
@@ -27,9 +30,10 @@ interface Pending {
 }
 
 /**
- * Requests that survive a cut connection: those without an answer are sent again on the next one, and so are those that the
- * broker answers as one that lacks something for a moment (503). That is safe because the broker recognizes a repetition by its id.
- * One that is never answered, however often it is sent, fails with broker_lost.
+ * Requests that survive a cut connection: those without an answer are sent again on the next one, and so are
+ * those that the broker answers as one that lacks something for a moment (503). That is safe because the
+ * broker recognizes a repetition by its id. One that is never answered, however often it is sent, fails with
+ * broker_lost.
  */
 export interface Requests {
   ask<T>(event: string, message: unknown, schema: z.ZodType<T>, asked: AskOptions): Promise<T>;
@@ -42,8 +46,8 @@ export interface Requests {
 }
 
 /**
- * Creates the requests of a session. `reconnect` is called when an answer takes too long, and `renew`, if given, when the
- * broker answers that the key has expired: both open a new connection.
+ * Creates the requests of a session. `reconnect` is called when an answer takes too long, and `renew`, if
+ * given, when the broker answers that the key has expired: both open a new connection.
  */
 export function createRequests(
   socket: Socket,

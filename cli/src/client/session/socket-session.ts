@@ -56,7 +56,10 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     options.lease?.expired(options.lease.latest());
     socket.io.engine?.close();
   }
-  /** After a refusal of an expired key. A new key may be refused for the same reason, or not be had at the moment. */
+  /**
+   * After a refusal of an expired key. A new key may be refused for the same reason, or not be had at the
+   * moment.
+   */
   function renewRefused(refusal: CrowdaiError): void {
     const { lease } = options;
     if (!lease || refusals >= MAX_RENEWALS) {
@@ -105,13 +108,17 @@ function serve(socket: Socket, opening: Session, options: SessionOptions): Broke
     outage.lost();
     giveUp ??= after(lostAfterMs, () => end(new CrowdaiError("broker_lost")));
   }
-  /** To socket.io, an open connection that is refused after all is still connected, and cannot be connected again. */
+  /**
+   * To socket.io, an open connection that is refused after all is still connected, and cannot be connected
+   * again.
+   */
   function closeRefused(): void {
     if (socket.connected && !socket.active) socket.disconnect();
   }
   function disconnected(reason: string): void {
     lose();
-    // socket.io does not reconnect by itself after the broker closed the connection, as it does when it stops.
+    // socket.io does not reconnect by itself after the broker closed the connection, as it does when it
+    // stops.
     if (reason === "io server disconnect") reconnect();
   }
 

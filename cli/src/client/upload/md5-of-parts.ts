@@ -17,7 +17,10 @@ export interface Share {
 
 const CHUNK = 1024 * 1024;
 
-/** Returns the MD5 digests of the selected parts, in order. If the file became shorter, of the bytes that are left. */
+/**
+ * Returns the MD5 digests of the selected parts, in order. If the file became shorter, of the bytes that are
+ * left.
+ */
 export async function md5OfParts(
   { path, size, partSize }: PartedFile,
   { first, step }: Share,

@@ -6,14 +6,18 @@ import { md5OfParts, type PartedFile, type Share } from "./md5-of-parts.ts";
 const MAX_SINGLE_THREAD_BYTES = 64 * 1024 * 1024;
 const THREADS = 2;
 
-/** Returns the MD5 digest of each part. Hashes large files in worker threads, so that the main thread is not blocked. */
+/**
+ * Returns the MD5 digest of each part. Hashes large files in worker threads, so that the main thread is not
+ * blocked.
+ */
 export async function digestParts(file: PartedFile, signal?: AbortSignal): Promise<string[]> {
   if (file.size <= MAX_SINGLE_THREAD_BYTES) return md5OfParts(file, { first: 0, step: 1 });
   const shares = await Promise.all(
     Array.from({ length: THREADS }, (_, first) => inThread(file, { first, step: THREADS }, signal)),
   ).catch(() => null);
   throwIfAborted(signal);
-  // No threads are available, or the worker is missing from a bundle. Hashing here is slower, and reports file errors.
+  // No threads are available, or the worker is missing from a bundle. Hashing here is slower, and reports
+  // file errors.
   if (!shares) return md5OfParts(file, { first: 0, step: 1 });
   const count = partCount(file.size, file.partSize);
   return Array.from({ length: count }, (_, i) => shares[i % THREADS]![Math.floor(i / THREADS)]!);

@@ -31,8 +31,8 @@ export function storeResponse(reply: Reply, text: string): BadResponse {
 }
 
 /**
- * Returns whether the store has stored the bytes: a page to sign in to a network comes with a status of success too.
- * OpenStack's store calls its empty answer text/html; like every S3 store it adds an ETag.
+ * Returns whether the store has stored the bytes: a page to sign in to a network comes with a status of
+ * success too. OpenStack's store calls its empty answer text/html; like every S3 store it adds an ETag.
  */
 export function isStored({ statusCode = 0, headers }: Reply, text: string): boolean {
   const isHtml = headers["content-type"]?.startsWith("text/html") ?? false;
@@ -40,7 +40,9 @@ export function isStored({ statusCode = 0, headers }: Reply, text: string): bool
   return statusCode >= 200 && statusCode < 300 && !isPage;
 }
 
-/** Turns a failure into a CrowdaiError without the signed address, which allows anyone who has it to write. */
+/**
+ * Turns a failure into a CrowdaiError without the signed address, which allows anyone who has it to write.
+ */
 export function explainStoreFailure(failure: unknown, url: URL): unknown {
   if (failure instanceof NetworkFault)
     return new CrowdaiError(

@@ -8,8 +8,8 @@ export type FilePath = string | Buffer;
 const REPLACEMENT = "\ufffd";
 
 /**
- * Returns the file that an argument names with bytes that are not UTF-8, such as `caf\\xe9.csv`, which the runtime has replaced.
- * Null if no file has such a name, or several do.
+ * Returns the file that an argument names with bytes that are not UTF-8, such as `caf\\xe9.csv`, which the
+ * runtime has replaced. Null if no file has such a name, or several do.
  */
 export async function findUndecodedPath(argument: string): Promise<Buffer | null> {
   if (!argument.includes(REPLACEMENT)) return null;
@@ -27,7 +27,10 @@ export async function findUndecodedPath(argument: string): Promise<Buffer | null
   return path;
 }
 
-/** Returns the file name of a path; bytes that are not UTF-8 are read as Windows-1252, as older programs wrote them. */
+/**
+ * Returns the file name of a path; bytes that are not UTF-8 are read as Windows-1252, as older programs wrote
+ * them.
+ */
 export function nameOf(path: Buffer): string {
   return new TextDecoder("windows-1252").decode(path.subarray(path.lastIndexOf("/") + 1));
 }

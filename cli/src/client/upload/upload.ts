@@ -28,9 +28,9 @@ export interface UploadOptions {
 type Part = Upload["parts"][number];
 
 /**
- * Sends missing parts to the object store in constant memory. Returns whether all parts are stored: not every missing
- * part may have an address, and addresses may expire. Throws store_unreachable, the store's own refusal, or file_changed
- * if the bytes may differ from those announced.
+ * Sends missing parts to the object store in constant memory. Returns whether all parts are stored: not every
+ * missing part may have an address, and addresses may expire. Throws store_unreachable, the store's own
+ * refusal, or file_changed if the bytes may differ from those announced.
  */
 export async function sendParts(
   upload: Upload,

@@ -12,7 +12,10 @@ export interface CodeToSendAgain {
   terminal: Terminal;
 }
 
-/** Sends the code of a submission that an earlier command could not send, and reports the outcome. Never throws. */
+/**
+ * Sends the code of a submission that an earlier command could not send, and reports the outcome. Never
+ * throws.
+ */
 export async function sendAwaitedCodeOf(awaited: CodeToSendAgain): Promise<void> {
   const { id, broker, terminal } = awaited;
   const { env, signal } = awaited.io;

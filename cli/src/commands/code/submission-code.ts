@@ -21,7 +21,10 @@ export interface CodeFlags {
   allowSecrets?: boolean;
 }
 
-/** The code of one `crowdai submit`, from the snapshot, which is taken while the input is read, to its arrival. */
+/**
+ * The code of one `crowdai submit`, from the snapshot, which is taken while the input is read, to its
+ * arrival.
+ */
 export interface SubmissionCode {
   /** Waits for the snapshot. Throws what prepareCode throws. */
   taken(): Promise<PreparedCode | undefined>;

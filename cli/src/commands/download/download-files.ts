@@ -46,8 +46,9 @@ interface DownloadMeans {
 }
 
 /**
- * Downloads the files that are missing in a folder. Each file appears whole and with the announced digest, or not at
- * all. A file whose name does not work on every machine is left out, with a warning. Throws usage, before anything is changed, if an existing file differs and `force` is not set.
+ * Downloads the files that are missing in a folder. Each file appears whole and with the announced digest, or
+ * not at all. A file whose name does not work on every machine is left out, with a warning. Throws usage,
+ * before anything is changed, if an existing file differs and `force` is not set.
  */
 export async function downloadFiles(
   wanted: { files: readonly OfferedFile[]; folder: string; force: boolean | undefined; owner: string },

@@ -4,8 +4,8 @@ import type { Io } from "../../terminal/io.ts";
 import { type Spooled, spool } from "./spool.ts";
 
 /**
- * Returns the files that --model names; `-` is standard input, spooled to a file until it is disposed of and named
- * `model`. Throws usage if standard input is asked for twice.
+ * Returns the files that --model names; `-` is standard input, spooled to a file until it is disposed of and
+ * named `model`. Throws usage if standard input is asked for twice.
  */
 export async function modelFiles(
   named: readonly string[],

@@ -30,7 +30,9 @@ interface InputMeans {
   http?: HttpClient;
 }
 
-/** Reads the named input in the way that the challenge accepts it. Throws a CrowdaiError for a wrong input. */
+/**
+ * Reads the named input in the way that the challenge accepts it. Throws a CrowdaiError for a wrong input.
+ */
 export async function prepareInput(
   given: NamedInput,
   challenge: PublicChallenge,

@@ -21,7 +21,9 @@ export type InputRead =
   | { offered: InputDescription; facts: FileFacts }
   | { offered: InputDescription & { text: string }; facts: null };
 
-/** Checks the named input without asking the broker. Throws usage, or a CrowdaiError for a wrong file or text. */
+/**
+ * Checks the named input without asking the broker. Throws usage, or a CrowdaiError for a wrong file or text.
+ */
 export async function readNamedInput(named: {
   file?: string;
   json?: string;
@@ -47,7 +49,9 @@ export function missingInput(next?: string): CrowdaiError {
   return new CrowdaiError("usage", message, next === undefined ? {} : { next });
 }
 
-/** Takes a .json file as a file if the challenge accepts such files, and as a value if it accepts only values. */
+/**
+ * Takes a .json file as a file if the challenge accepts such files, and as a value if it accepts only values.
+ */
 export async function interpretFile(facts: FileFacts, challenge: PublicChallenge): Promise<InputRead> {
   const { file, json } = challenge.accepts;
   const fitsAsFile = file !== null && hasExtension(facts.name, file.extensions);
@@ -57,8 +61,9 @@ export async function interpretFile(facts: FileFacts, challenge: PublicChallenge
 }
 
 /**
- * Takes standard input, spooled to a file, as a value if the challenge accepts only values. If it accepts files too, a
- * text that begins with { or [ is a value, unless the accepted files are JSON, or it is several lines of JSON.
+ * Takes standard input, spooled to a file, as a value if the challenge accepts only values. If it accepts
+ * files too, a text that begins with { or [ is a value, unless the accepted files are JSON, or it is several
+ * lines of JSON.
  */
 export async function interpretStdin(
   facts: FileFacts,
@@ -75,7 +80,9 @@ export async function interpretStdin(
   return { offered: { kind: "file", name, size: facts.size }, facts: { ...facts, name } };
 }
 
-/** Reads the JSON text of a value from a file. Throws value_not_json if it is not UTF-8, and value_too_large. */
+/**
+ * Reads the JSON text of a value from a file. Throws value_not_json if it is not UTF-8, and value_too_large.
+ */
 export async function readJsonText(
   facts: FileFacts,
   maxBytes: number,

@@ -14,8 +14,8 @@ export interface Spooled extends AsyncDisposable {
 }
 
 /**
- * Writes a stream of at most `maxBytes` to a private temporary file named `name`, which lasts until it is disposed of.
- * Throws file_empty and file_too_large.
+ * Writes a stream of at most `maxBytes` to a private temporary file named `name`, which lasts until it is
+ * disposed of. Throws file_empty and file_too_large.
  */
 export async function spool(
   input: Readable,

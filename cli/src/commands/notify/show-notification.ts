@@ -19,9 +19,9 @@ interface Program {
 }
 
 /**
- * Shows a notification: by the desktop's program, where there is one, else by the terminal, which also rings its bell.
- * Neither a failure nor a program that hangs delays the command for long. `isTerminal` is whether stderr is one that
- * understands escape sequences.
+ * Shows a notification: by the desktop's program, where there is one, else by the terminal, which also rings
+ * its bell. Neither a failure nor a program that hangs delays the command for long. `isTerminal` is whether
+ * stderr is one that understands escape sequences.
  */
 export async function showNotification(
   io: Pick<Io, "env" | "stderr">,

@@ -41,8 +41,8 @@ export interface SendMeans {
 }
 
 /**
- * Sends a sealed submission, unless it was accepted before: its id is that of the entry, so that any number of syncs make
- * it once. Throws what refuses it.
+ * Sends a sealed submission, unless it was accepted before: its id is that of the entry, so that any number
+ * of syncs make it once. Throws what refuses it.
  */
 export async function sendEntry(entry: VerifiedEntry, means: SendMeans): Promise<Sent> {
   const { manifest } = entry;
@@ -96,8 +96,8 @@ const MAX_ATTEMPTS = 9;
 const NEVER_ARRIVED: readonly string[] = ["upload_abandoned", "code_missing"];
 
 /**
- * Returns the id to send, and the submission that has it. An upload that was begun and not finished within days has used
- * up its id: the next one is made of it, the same on every machine.
+ * Returns the id to send, and the submission that has it. An upload that was begun and not finished within
+ * days has used up its id: the next one is made of it, the same on every machine.
  */
 async function idToSend(
   sealed: string,

@@ -5,7 +5,10 @@ export type ReportedAnswer =
   | { ok: true; id: string; score: number | null; data: unknown; message: string | null }
   | { ok: false; id: string | null; error: ErrorBody };
 
-/** The contents of a report. Commands fill them in as they learn them; facts that a command never learns stay as they are. */
+/**
+ * The contents of a report. Commands fill them in as they learn them; facts that a command never learns stay
+ * as they are.
+ */
 export interface Facts {
   /** The file that the command line names. */
   file: string | null;

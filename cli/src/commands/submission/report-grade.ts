@@ -18,11 +18,16 @@ export interface GradeReport {
   challenge: PublicChallenge;
   submission: Submission;
   minScore?: number;
-  /** Whether the id stands on stdout already, so that a pipe gets nothing else; otherwise it gets the score. */
+  /**
+   * Whether the id stands on stdout already, so that a pipe gets nothing else; otherwise it gets the score.
+   */
   isIdPrinted: boolean;
 }
 
-/** Prints the grade: for eyes, scores and rank on stdout; in a pipe, one value. Throws below_minimum after printing. */
+/**
+ * Prints the grade: for eyes, scores and rank on stdout; in a pipe, one value. Throws below_minimum after
+ * printing.
+ */
 export async function reportGrade(report: GradeReport): Promise<number> {
   const { terminal, facts, http, signal, challenge, submission, minScore, isIdPrinted } = report;
   const isAlone = (terminal.quiet && terminal.format === "text") || submission.function !== "submit";
@@ -69,7 +74,10 @@ function gradeValue({ score, data }: Submission): string {
   return score === null ? stringifyExact(data ?? null) : String(score);
 }
 
-/** Prints the JSON of a submission that ended without a grade, if the error holds one. The caller throws the error. */
+/**
+ * Prints the JSON of a submission that ended without a grade, if the error holds one. The caller throws the
+ * error.
+ */
 export function reportFailure(terminal: Terminal, error: CrowdaiError | undefined): void {
   const submission = error?.details?.submission;
   if (typeof submission !== "object" || submission === null) return;

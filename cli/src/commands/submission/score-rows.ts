@@ -4,7 +4,10 @@ import { plainLine } from "../../terminal/plain-text.ts";
 
 type Scores = Pick<PublicChallenge, "score" | "score_secondary"> & Partial<Pick<PublicChallenge, "columns">>;
 
-/** Returns the scores under the titles that the challenge gives them; without it, in full under general labels. */
+/**
+ * Returns the scores under the titles that the challenge gives them; without it, in full under general
+ * labels.
+ */
 export function scoreRows(submission: Submission, scores: Scores | null): LabeledRow[] {
   const { score, score_secondary, score_final, columns } = submission;
   const row = (title: PublicChallenge["score"] | null | undefined, label: string, value: number | null) =>

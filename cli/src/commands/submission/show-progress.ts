@@ -121,7 +121,9 @@ function playText(message: string | null): string {
     : "";
 }
 
-/** Returns such as ` (position 3 in the queue, starts in 20 s, 2 graders)`, or the reason why nothing happens. */
+/**
+ * Returns such as ` (position 3 in the queue, starts in 20 s, 2 graders)`, or the reason why nothing happens.
+ */
 function queueText({ place, reason, expectedAt, graders }: Waiting): string {
   const facts = [
     place === null ? null : queuePositionText(place),

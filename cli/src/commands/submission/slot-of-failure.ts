@@ -12,8 +12,8 @@ export interface SlotMeans {
 }
 
 /**
- * Adds to a refusal whether it cost a slot, as `details.slot`, and what is left, as `details.limits`. Returns other failures as
- * they are.
+ * Adds to a refusal whether it cost a slot, as `details.slot`, and what is left, as `details.limits`. Returns
+ * other failures as they are.
  */
 export async function withSlot(failure: unknown, { http, signal, limits }: SlotMeans): Promise<unknown> {
   if (!(failure instanceof CrowdaiError)) return failure;

@@ -15,8 +15,8 @@ interface RunAt {
 export type Dirty = "yes" | "no" | "unknown";
 
 /**
- * Returns whether the working tree differs from HEAD, as `git status` would report, by reading a copy of the index.
- * Returns "unknown" if not all objects are present locally: nothing is ever fetched.
+ * Returns whether the working tree differs from HEAD, as `git status` would report, by reading a copy of the
+ * index. Returns "unknown" if not all objects are present locally: nothing is ever fetched.
  */
 export async function isDirty(
   git: CleanGit,

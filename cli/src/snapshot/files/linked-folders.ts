@@ -2,8 +2,8 @@ import { type BytePath, onDisk } from "../../git/byte-path.ts";
 import { lstatEntry } from "./read-file.ts";
 
 /**
- * Returns a function that tells whether a folder of a path is a symbolic link. As for git, nothing exists beyond a link:
- * files there are those of another place.
+ * Returns a function that tells whether a folder of a path is a symbolic link. As for git, nothing exists
+ * beyond a link: files there are those of another place.
  */
 export function linkedFolders(root: string): (path: BytePath) => boolean {
   const known = new Map<string, boolean>([["", false]]);

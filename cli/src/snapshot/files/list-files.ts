@@ -40,7 +40,10 @@ export interface ListFilesOptions {
   /** The part of the working tree to list; "" for all of it. */
   within: string;
   repository: UserRepository | null;
-  /** Patterns as in .gitignore. Excluded files are never taken; included files are taken even if they are ignored. */
+  /**
+   * Patterns as in .gitignore. Excluded files are never taken; included files are taken even if they are
+   * ignored.
+   */
   exclude: readonly string[];
   include: readonly string[];
   /** A temporary folder of this run. */
@@ -51,9 +54,10 @@ export interface ListFilesOptions {
 const MAX_NESTED = 10;
 
 /**
- * Lists the files of a project: tracked files that are in the working tree, and files that are neither tracked nor
- * ignored. Git lists them through a shadow repository. Submodules and nested repositories are listed by their own rules.
- * Throws file_unreadable if a file with ignore rules cannot be read, ignore_rules_invalid if it cannot be parsed.
+ * Lists the files of a project: tracked files that are in the working tree, and files that are neither
+ * tracked nor ignored. Git lists them through a shadow repository. Submodules and nested repositories are
+ * listed by their own rules. Throws file_unreadable if a file with ignore rules cannot be read,
+ * ignore_rules_invalid if it cannot be parsed.
  */
 export async function listFiles(listing: ListFilesOptions, depth = 0): Promise<ListedFiles> {
   const { git, env, within, repository, scratch } = listing;

@@ -29,8 +29,9 @@ export interface FileContent {
 const MAX_TRIES = 3;
 
 /**
- * Reads a whole regular file, or the target path of a link, as it is at one point in time; at most `maxBytes` + 1 bytes.
- * Never follows a link, never waits for a pipe. An entry that has become something else counts as unreadable.
+ * Reads a whole regular file, or the target path of a link, as it is at one point in time; at most
+ * `maxBytes` + 1 bytes. Never follows a link, never waits for a pipe. An entry that has become something else
+ * counts as unreadable.
  */
 export function readEntry(
   path: string | Buffer,

@@ -5,8 +5,9 @@ import type { LeftOut } from "./left-out.ts";
 import { lstatEntry } from "./read-file.ts";
 
 /**
- * Finds pipes, sockets and devices in the folders of the given files. Git skips them silently. A folder with the fingerprint of
- * `known` is not listed again: any entry that comes or goes changes its times. Returns the fingerprints of folders without such entries.
+ * Finds pipes, sockets and devices in the folders of the given files. Git skips them silently. A folder with
+ * the fingerprint of `known` is not listed again: any entry that comes or goes changes its times. Returns the
+ * fingerprints of folders without such entries.
  */
 export function findSpecial(
   root: string,

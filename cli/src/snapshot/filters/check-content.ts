@@ -14,7 +14,10 @@ interface Checked {
   findings: SecretFinding[];
 }
 
-/** Searches a text file for secrets. A file with a zero byte near its start counts as binary and is not searched. */
+/**
+ * Searches a text file for secrets. A file with a zero byte near its start counts as binary and is not
+ * searched.
+ */
 export async function checkContent(path: BytePath, mode: Mode, { bytes }: FileContent): Promise<Checked> {
   const byGit = mode === "120000" ? null : refusedAttributes(path, bytes);
   if (byGit) return { refused: byGit, findings: [] };

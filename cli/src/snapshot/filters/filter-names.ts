@@ -10,8 +10,8 @@ import { unportableName } from "./portable-names.ts";
 import { secretByName } from "./secret-names.ts";
 
 /**
- * Returns the paths whose names are acceptable, sorted, each once. Adds the others to `leftOut`. `known` are paths that this
- * function accepted together before: their names are not checked again.
+ * Returns the paths whose names are acceptable, sorted, each once. Adds the others to `leftOut`. `known` are
+ * paths that this function accepted together before: their names are not checked again.
  */
 export function filterNames(
   { folder, ours = [] }: { folder: string; ours?: readonly string[] | undefined },
@@ -55,7 +55,9 @@ function insideBare(path: BytePath, bare: readonly string[]): string | null {
   return isInside ? "part of a git repository without a working tree" : null;
 }
 
-/** Finds folders that git would treat as a repository, obeying their settings, in a checkout of the snapshot. */
+/**
+ * Finds folders that git would treat as a repository, obeying their settings, in a checkout of the snapshot.
+ */
 function bareRepositories(folder: string, paths: readonly BytePath[]): string[] {
   return paths
     .filter((path) => path.endsWith("/HEAD"))

@@ -7,8 +7,8 @@ const MAX_LINE = 2048;
 const CONVERTS = /^(eol=crlf|ident|filter(=.*)?|working-tree-encoding(=.*)?)$/;
 
 /**
- * Returns why this .gitattributes is left out, or null; null for any other file too. Files are captured as they are on disk,
- * so a rule that converts them would change them in every clone.
+ * Returns why this .gitattributes is left out, or null; null for any other file too. Files are captured as
+ * they are on disk, so a rule that converts them would change them in every clone.
  */
 export function refusedAttributes(path: BytePath, bytes: Buffer): string | null {
   if (!/(^|\/)\.gitattributes$/i.test(path)) return null;

@@ -13,8 +13,8 @@ export interface SecretFinding {
 }
 
 /**
- * Text that every match of a rule contains. Only files that match are passed to the rules, which are far slower; a test
- * checks this list against an example of each rule.
+ * Text that every match of a rule contains. Only files that match are passed to the rules, which are far
+ * slower; a test checks this list against an example of each rule.
  */
 const SECRET_HINT = new RegExp(
   [

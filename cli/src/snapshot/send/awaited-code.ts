@@ -23,8 +23,8 @@ const noteSchema = z.object({
 export type AwaitedCode = z.infer<typeof noteSchema>;
 
 /**
- * Records announced code. Call it before the push, so that a killed push can be repeated later. Returns false if the
- * record cannot be written.
+ * Records announced code. Call it before the push, so that a killed push can be repeated later. Returns false
+ * if the record cannot be written.
  */
 export function noteAwaited(codeFolder: string, awaited: AwaitedCode): boolean {
   const folder = join(codeFolder, "awaited");

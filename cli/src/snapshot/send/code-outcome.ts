@@ -1,8 +1,8 @@
 import type { Submission } from "@crowdai/shared";
 
 /**
- * The outcome of sending code; `reason` says why the broker does not have it. `final` is true if it cannot be sent again
- * later, because this machine could not store it.
+ * The outcome of sending code; `reason` says why the broker does not have it. `final` is true if it cannot be
+ * sent again later, because this machine could not store it.
  *
  * @example
  * const onCode = (outcome: CodeOutcome | null) => console.log(outcome?.state);

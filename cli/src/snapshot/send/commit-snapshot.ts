@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Store } from "../store/snapshot-store.ts";
 import type { Snapshot } from "../take-snapshot.ts";
 
-/** The repository that a commit goes to: one per broker, challenge and participant, each with its own history. */
+/**
+ * The repository that a commit goes to: one per broker, challenge and participant, each with its own history.
+ */
 export interface Destination {
   broker: string;
   challenge: string;
@@ -21,8 +23,9 @@ export interface CommitFacts {
 }
 
 /**
- * Returns the commit for a submission: the one that was announced for it before, or the last pushed one if it says the
- * same about the same tree, else a new one. It has no parent, because brokers build the history themselves.
+ * Returns the commit for a submission: the one that was announced for it before, or the last pushed one if it
+ * says the same about the same tree, else a new one. It has no parent, because brokers build the history
+ * themselves.
  */
 export async function commitSnapshot(
   { git }: Store,
@@ -62,8 +65,8 @@ export async function commitSnapshot(
 }
 
 /**
- * Returns what a commit says about its author and its snapshot. The message and the submission are those of the first
- * submission with this commit; the broker writes each submission's own.
+ * Returns what a commit says about its author and its snapshot. The message and the submission are those of
+ * the first submission with this commit; the broker writes each submission's own.
  */
 function statements(text: string): string[] {
   const paragraphs = text.trim().split("\n\n");

@@ -10,7 +10,9 @@ export interface PushOptions {
   before: string | null;
   ref: string;
   url: URL;
-  /** The API key. Git gets it as a header through its environment, never in an argument, an address or a file. */
+  /**
+   * The API key. Git gets it as a header through its environment, never in an argument, an address or a file.
+   */
   key: string;
   /** A temporary folder of this run. */
   scratch: string;
@@ -18,8 +20,8 @@ export interface PushOptions {
 }
 
 /**
- * A push that failed. `by` names what will not accept this commit, however often it is sent: the broker, or a proxy on
- * the way to it; null if sending it again may help.
+ * A push that failed. `by` names what will not accept this commit, however often it is sent: the broker, or a
+ * proxy on the way to it; null if sending it again may help.
  */
 export class PushFailure extends Error {
   override readonly name = "PushFailure";
@@ -47,8 +49,8 @@ export async function pushCommit(options: PushOptions): Promise<void> {
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   }
   if (before && before !== commit) {
-    // Snapshots have no parents. A graft makes git treat `before` as one and skip the objects that the broker has
-    // with it; the commit itself stays as it is.
+    // Snapshots have no parents. A graft makes git treat `before` as one and skip the objects that the broker
+    // has with it; the commit itself stays as it is.
     env.GIT_GRAFT_FILE = join(scratch, `grafts-${commit}`);
     writeFileSync(env.GIT_GRAFT_FILE, `${commit} ${before}\n`);
   }

@@ -24,7 +24,9 @@ export interface CodeToSend {
   snapshot: Snapshot;
   /** Creates the commit and returns its announcement. */
   announce(id: string): Promise<CodeAnnouncement>;
-  /** Starts the push, which runs in parallel with the upload. Repeated calls for a submission have no effect. */
+  /**
+   * Starts the push, which runs in parallel with the upload. Repeated calls for a submission have no effect.
+   */
   begin(id: string, target: CodePush): void;
   /** Whether the push was started. */
   begun(): boolean;

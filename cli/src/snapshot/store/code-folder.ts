@@ -3,7 +3,10 @@ import { homeFolder } from "../../config/home-folder.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Returns the folder of all snapshots: inside CROWDAI_CONFIG_DIR if set, else inside the operating system's cache folder. */
+/**
+ * Returns the folder of all snapshots: inside CROWDAI_CONFIG_DIR if set, else inside the operating system's
+ * cache folder.
+ */
 export function codeFolder(env: Env, platform: NodeJS.Platform = process.platform): string {
   if (env.CROWDAI_CONFIG_DIR) return join(resolve(env.CROWDAI_CONFIG_DIR), "code");
   const home = homeFolder(env);

@@ -26,7 +26,10 @@ export interface Store {
 /** Age after which leftovers of killed runs are removed. */
 const STALE_MS = 24 * 3600 * 1000;
 
-/** Opens the store of a project, creating it if needed. Several processes may have it open at once. Throws git_missing. */
+/**
+ * Opens the store of a project, creating it if needed. Several processes may have it open at once. Throws
+ * git_missing.
+ */
 export async function openStore(codeFolder: string, project: string, env: Env): Promise<Store> {
   const { path: folder, temporary, remove } = projectStore(codeFolder, project);
   const repository = join(folder, "repository.git");

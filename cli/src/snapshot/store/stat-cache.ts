@@ -3,10 +3,15 @@ import { type BigIntStats, readFileSync, renameSync, writeFileSync } from "node:
 import { removeQuietly } from "../../config/remove-quietly.ts";
 import type { BytePath } from "../../git/byte-path.ts";
 
-/** First field. Its number is increased whenever the checks of names and contents that cached files have passed change. */
+/**
+ * First field. Its number is increased whenever the checks of names and contents that cached files have
+ * passed change.
+ */
 const FORMAT = "crowdai file stats 3";
 
-/** The files of the last snapshot. A file whose fingerprint is unchanged is neither read nor checked again. */
+/**
+ * The files of the last snapshot. A file whose fingerprint is unchanged is neither read nor checked again.
+ */
 export interface StatCache {
   /** The tree of the last snapshot, which consists of the files below. */
   tree: string;

@@ -13,8 +13,8 @@ export interface StoreFolder {
 }
 
 /**
- * Returns the folder of one project's snapshots, creating it if needed: a temporary one if the user's own folder is not
- * writable. Throws file_unwritable if neither is.
+ * Returns the folder of one project's snapshots, creating it if needed: a temporary one if the user's own
+ * folder is not writable. Throws file_unwritable if neither is.
  */
 export function projectStore(folder: string, project: string): StoreFolder {
   const key = createHash("sha256").update(project).digest("hex").slice(0, 32);

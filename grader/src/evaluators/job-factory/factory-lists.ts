@@ -1,18 +1,24 @@
 import type { ReconnectingConnection } from "@crowdai/shared/queue/redis";
 import type { Redis } from "ioredis";
 
-/** The Redis lists through which a job factory receives jobs and responds. All methods reject while Redis is unreachable. */
+/**
+ * The Redis lists through which a job factory receives jobs and responds. All methods reject while Redis is
+ * unreachable.
+ */
 export interface FactoryLists {
   /**
-   * Enqueues a job unless it was enqueued before and its response is still pending: after a restart of the grader or a lost
-   * reply, the factory does not work twice. Returns whether the job was enqueued.
+   * Enqueues a job unless it was enqueued before and its response is still pending: after a restart of the
+   * grader or a lost reply, the factory does not work twice. Returns whether the job was enqueued.
    */
   push(id: string, job: object): Promise<boolean>;
   /** Returns all messages about a job. They stay in the list until the job is done. */
   messages(id: string): Promise<string[]>;
   /** Whether the job was enqueued and is not done. False when Redis has lost its data. */
   isPending(id: string): Promise<boolean>;
-  /** Withdraws a job that the factory has not taken. A taken job continues, and the next push of it finds its response. */
+  /**
+   * Withdraws a job that the factory has not taken. A taken job continues, and the next push of it finds its
+   * response.
+   */
   withdraw(id: string, job: object): Promise<void>;
   done(id: string): Promise<void>;
 }
@@ -24,7 +30,9 @@ redis.call("DEL", KEYS[2])
 redis.call("LPUSH", KEYS[3], ARGV[2])
 return 1`;
 
-/** `pendingMs` is how long a response may take. After that the job counts as lost and can be enqueued again. */
+/**
+ * `pendingMs` is how long a response may take. After that the job counts as lost and can be enqueued again.
+ */
 export function createFactoryLists(
   connection: ReconnectingConnection,
   namespace: string,

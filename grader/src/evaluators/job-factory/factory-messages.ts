@@ -4,12 +4,16 @@ import type { Verdict } from "../protocol/evaluator.ts";
 import { evaluatorFailure, excerpt } from "../protocol/evaluator-failure.ts";
 import { type LiveEvaluatorEvent, readEvent } from "../protocol/events.ts";
 
-/** Takes the complete list of a job factory's messages at each poll, and returns those that it has not returned before. */
+/**
+ * Takes the complete list of a job factory's messages at each poll, and returns those that it has not
+ * returned before.
+ */
 export type NewMessages = (messages: readonly string[]) => string[];
 
 /**
- * Returns the messages of one list in the order in which they were sent. Factories push to either end. Which end shows when the
- * list has grown, or when the job's last message is at one end. Until then, several messages are held back.
+ * Returns the messages of one list in the order in which they were sent. Factories push to either end. Which
+ * end shows when the list has grown, or when the job's last message is at one end. Until then, several
+ * messages are held back.
  */
 export function createNewMessages(): NewMessages {
   let before: readonly string[] = [];
@@ -48,7 +52,8 @@ export interface ScoreElsewhere {
 }
 
 /**
- * Parses a message as progress, log or verdict. Null for a message without news. A dry run has no score to come.
+ * Parses a message as progress, log or verdict. Null for a message without news. A dry run has no score to
+ * come.
  */
 export function readFactoryMessage(
   text: string,
@@ -104,7 +109,10 @@ export function readFactoryMessage(
 const STATES = ["ENQUEUED", "RUNNING", "PROGRESS_UPDATE", "INFO", "COMPLETE", "ERROR", "TIMEOUT"];
 const LAST = ["COMPLETE", "ERROR", "TIMEOUT"];
 
-/** Accepts `response_type: "CrowdAI.Event.Job.<STATE>"` and the older `job_state: "crowdai.job_state.<STATE>"`. */
+/**
+ * Accepts `response_type: "CrowdAI.Event.Job.<STATE>"` and the older
+ * `job_state: "crowdai.job_state.<STATE>"`.
+ */
 function parseMessage(text: string): JobStateMessage | null {
   let fields: unknown;
   let notFinite: readonly string[];

@@ -14,8 +14,8 @@ const MAX_POLL_MS = 250;
 const MARGIN_MS = 60_000;
 
 /**
- * Uses a job factory of 2017: a program that takes jobs from a Redis list and pushes job states to a list that each job names.
- * Responses are read in place and removed when the job is done, so that none is lost.
+ * Uses a job factory of 2017: a program that takes jobs from a Redis list and pushes job states to a list
+ * that each job names. Responses are read in place and removed when the job is done, so that none is lost.
  */
 export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
   const { redis: url, namespace } = config.job_factory;
@@ -101,8 +101,8 @@ export function createJobFactoryEvaluator(config: JobFactoryConfig): Evaluator {
 }
 
 /**
- * Waits for the score that the factory posts to the API. Once the submission is graded there, the broker cancels the
- * job, which rejects with the signal's reason.
+ * Waits for the score that the factory posts to the API. Once the submission is graded there, the broker
+ * cancels the job, which rejects with the signal's reason.
  */
 async function awaitScore(job: Evaluation, lists: FactoryLists, seconds: number): Promise<Verdict> {
   await sleep(seconds * 1000, undefined, { signal: job.signal }).catch(() => {});

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { BOX } from "../../box/sandbox.ts";
 import type { Launch } from "./launch.ts";
 
-/** Folders of the containers in which Codabench runs a scoring program, some of which name them in their code. */
+/**
+ * Folders of the containers in which Codabench runs a scoring program, some of which name them in their code.
+ */
 const LINKS = {
   program: `${BOX.scratch}/app/program`,
   input: `${BOX.scratch}/app/input`,

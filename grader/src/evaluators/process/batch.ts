@@ -13,11 +13,15 @@ import { describeProcessEnd, processEndFailure } from "./process-end.ts";
 /** How long a process may run after its result before it is killed. */
 const LINGER_MS = 2000;
 
-/** Runs one process per job. The verdict waits for the process to exit, because a crash after the result voids it. */
+/**
+ * Runs one process per job. The verdict waits for the process to exit, because a crash after the result voids
+ * it.
+ */
 export function createBatchEvaluator(launch: Launch): Evaluator {
   return {
     async evaluate(job) {
-      // The job is a file on stdin: it ends without a close, and a program that never reads it blocks nothing.
+      // The job is a file on stdin: it ends without a close, and a program that never reads it blocks
+      // nothing.
       const jobFile = join(job.workspace, "job.json");
       const inbox = launch.box ? createInbox(dirname(job.workspace)) : null;
       try {

@@ -17,7 +17,10 @@ const CHALLENGE = "/challenge";
 const MAX_PROCESSES = 1024;
 const SCRATCH_BYTES = 1024 ** 3;
 
-/** Plans a box for the evaluator. `files` are files of the grader that the program needs, its driver among them. */
+/**
+ * Plans a box for the evaluator. `files` are files of the grader that the program needs, its driver among
+ * them.
+ */
 export function planBox(
   { dir }: Pick<ChallengeFolder, "dir">,
   evaluator: ProcessConfig,

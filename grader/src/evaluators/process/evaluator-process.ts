@@ -23,7 +23,9 @@ export interface EvaluatorProcess {
   stderr(): string;
   /** Sends SIGTERM to the process group, then SIGKILL to all descendants; only SIGKILL when `now`. */
   kill(now?: boolean): void;
-  /** In a box, moves the files that the job left there to its output folder. Elsewhere they are there already. */
+  /**
+   * In a box, moves the files that the job left there to its output folder. Elsewhere they are there already.
+   */
   takeFiles(): Promise<void>;
   /** Resolves when the process has exited, all output was read, and no descendant is left. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
@@ -32,7 +34,9 @@ export interface EvaluatorProcess {
 export interface ProcessOptions {
   launch: Launch;
   home: string;
-  /** In a box, the folder that is visible there as the inbox, and where the files go that the process leaves. */
+  /**
+   * In a box, the folder that is visible there as the inbox, and where the files go that the process leaves.
+   */
   inbox?: string;
   output?: () => string | null;
   /** A file descriptor to read the job from, or a pipe to write jobs to. */

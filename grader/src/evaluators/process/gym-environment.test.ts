@@ -22,7 +22,10 @@ class Env:
     def step(self, action): return [action], 1, False, False, {}
 `;
 
-/** Opens an environment, resets it with a seed of 7, and takes a step. Returns its answers, and what it printed elsewhere. */
+/**
+ * Opens an environment, resets it with a seed of 7, and takes a step. Returns its answers, and what it
+ * printed elsewhere.
+ */
 async function drive(code: string, action: unknown = 1) {
   const dir = await temporaryFolder();
   await writeFile(join(dir, "env.py"), SPACES + code);

@@ -85,7 +85,10 @@ function programOf(evaluator: ProcessConfig, dir: string, rounds: readonly { id:
   return { command: [evaluator.python, driver(name), ...args], files };
 }
 
-/** Returns the driver of a Python evaluator and its arguments. The rounds are in order of start, as jobs number them. */
+/**
+ * Returns the driver of a Python evaluator and its arguments. The rounds are in order of start, as jobs
+ * number them.
+ */
 function driverOf(
   evaluator: Exclude<ProcessConfig, { command: string[] }>,
   dir: string,
@@ -131,14 +134,17 @@ function modeOf(evaluator: ProcessConfig): Launch["mode"] {
   return evaluator.fresh ? "batch" : "persistent";
 }
 
-/** Makes the order of sets in Python the same in each process: an environment must do the same steps again. */
+/**
+ * Makes the order of sets in Python the same in each process: an environment must do the same steps again.
+ */
 export function repeatable({ mode }: Pick<Launch, "mode">): Record<string, string> {
   return mode === "environment" ? { PYTHONHASHSEED: "0" } : {};
 }
 
 /**
- * Returns the entire environment of an evaluator. From the grader it takes only PATH, so that an evaluator cannot read keys or
- * the addresses of databases and stores. Python writes no cache into the challenge folder.
+ * Returns the entire environment of an evaluator. From the grader it takes only PATH, so that an evaluator
+ * cannot read keys or the addresses of databases and stores. Python writes no cache into the challenge
+ * folder.
  */
 export function evaluatorEnvironment(path: string, home: string): Record<string, string> {
   return {

@@ -16,8 +16,9 @@ export interface PersistentOptions {
 }
 
 /**
- * Runs jobs in warm processes, each of which takes one job after another. A process is started when none is idle, so there
- * are never more than running jobs. A process that misbehaved or exited is replaced for the next job.
+ * Runs jobs in warm processes, each of which takes one job after another. A process is started when none is
+ * idle, so there are never more than running jobs. A process that misbehaved or exited is replaced for the
+ * next job.
  */
 export function createPersistentEvaluator({ launch, folder, idleMs }: PersistentOptions): Evaluator {
   const idle: { process: WarmProcess; timer: NodeJS.Timeout }[] = [];

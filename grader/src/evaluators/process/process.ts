@@ -10,7 +10,10 @@ export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 export const MAX_OUTPUT_LINES = 1_000_000;
 export const MAX_STDERR_BYTES = 64 * 1024;
 
-/** Starts an evaluator, in a box or in its own session and process group. Memory stays bounded whatever it prints. */
+/**
+ * Starts an evaluator, in a box or in its own session and process group. Memory stays bounded whatever it
+ * prints.
+ */
 export function startProcess(options: ProcessOptions): EvaluatorProcess {
   const started = options.launch.box ? startBoxed(options, options.launch.box) : startConfined(options);
   const { stdin, stdout, stderr } = started;

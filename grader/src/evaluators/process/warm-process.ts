@@ -12,8 +12,8 @@ import { processEndFailure } from "./process-end.ts";
 /** An evaluator process that takes one job after another. */
 export interface WarmProcess {
   /**
-   * Resolves with "again" when the job is not the cause of a failure: the process had exited, or still printed events of an
-   * earlier job. A fresh process can then evaluate the job.
+   * Resolves with "again" when the job is not the cause of a failure: the process had exited, or still
+   * printed events of an earlier job. A fresh process can then evaluate the job.
    */
   evaluate(job: Evaluation): Promise<Evaluated | "again">;
   /** Whether it can take another job. */

@@ -1,6 +1,9 @@
 import { catalog, type ErrorCode } from "@crowdai/shared";
 
-/** A failure of the evaluator. `message`, for the participant, names only its kind; `detail` is for the organizer. */
+/**
+ * A failure of the evaluator. `message`, for the participant, names only its kind; `detail` is for the
+ * organizer.
+ */
 export interface EvaluatorFailure {
   kind: "failure";
   code: ErrorCode;

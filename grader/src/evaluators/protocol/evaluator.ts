@@ -9,7 +9,9 @@ export interface Evaluation {
   line: string;
   /** The job's own folder. */
   workspace: string;
-  /** When aborted, the evaluator is killed, and `evaluate` rejects with the signal's reason once it is gone. */
+  /**
+   * When aborted, the evaluator is killed, and `evaluate` rejects with the signal's reason once it is gone.
+   */
   signal: AbortSignal;
   /** Receives progress and log lines as they arrive. */
   onEvent(event: LiveEvaluatorEvent): void;

@@ -75,8 +75,8 @@ export function isBlank(bytes: Buffer): boolean {
 }
 
 /**
- * Parses an event of the job. A result of `submit` requires a score; for other functions it is optional. With `metricNames`, a result
- * may have metrics instead.
+ * Parses an event of the job. A result of `submit` requires a score; for other functions it is optional. With
+ * `metricNames`, a result may have metrics instead.
  */
 export function readEvent(
   line: Pick<Line, "fields" | "notFinite">,
@@ -108,7 +108,9 @@ export function readEvent(
   return evaluatorFailure("evaluator_output", `an invalid event: ${problems}`, "an invalid event");
 }
 
-/** A score is a double: a decimal is rounded to one, but an integer beyond 2^53 must not become another one. */
+/**
+ * A score is a double: a decimal is rounded to one, but an integer beyond 2^53 must not become another one.
+ */
 function scoreProblem(
   value: unknown,
   isNotFinite: boolean,

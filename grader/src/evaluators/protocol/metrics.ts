@@ -15,8 +15,8 @@ export interface MetricNames {
 }
 
 /**
- * Turns `metrics` of a result, a list of names and values, into its scores. The first one is the score unless others are named; the
- * rest become entries of `data`.
+ * Turns `metrics` of a result, a list of names and values, into its scores. The first one is the score unless
+ * others are named; the rest become entries of `data`.
  */
 export function scoreByMetrics(
   { fields, notFinite }: Result,

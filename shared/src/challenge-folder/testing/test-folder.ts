@@ -24,7 +24,10 @@ export async function createTestFolder(files: Record<string, Content> = {}): Pro
   return dir;
 }
 
-/** A challenge folder named `iris`: challenge.json (an object, or its text), an evaluate.py, and the given files. */
+/**
+ * A challenge folder named `iris`: challenge.json (an object, or its text), an evaluate.py, and the given
+ * files.
+ */
 export async function createTestChallenge(
   config: object | string = {},
   files: Record<string, Content> = {},

@@ -11,8 +11,8 @@ export interface StoreUnderTest {
 }
 
 /**
- * The contract of every object store. `create` makes an empty one, whose signed URLs can be fetched. Stores may respond
- * differently to a misused URL, but none may do what it asks for.
+ * The contract of every object store. `create` makes an empty one, whose signed URLs can be fetched. Stores
+ * may respond differently to a misused URL, but none may do what it asks for.
  */
 export function objectStoreContract(name: string, create: () => Promise<StoreUnderTest>): void {
   describe(`${name}, as an object store`, () => {

@@ -58,7 +58,9 @@ export const statusOf = (failure: unknown): number | undefined =>
 
 const REFUSED = ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "Forbidden"];
 
-/** Converts an SDK error to store_unreachable, without addresses and keys. Returns a CrowdaiError unchanged. */
+/**
+ * Converts an SDK error to store_unreachable, without addresses and keys. Returns a CrowdaiError unchanged.
+ */
 export function storeFailure(failure: unknown): unknown {
   if (failure instanceof CrowdaiError || !(failure instanceof Error)) return failure;
   const status = statusOf(failure);

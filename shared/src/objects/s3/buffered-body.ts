@@ -15,8 +15,8 @@ export interface BufferedBody extends AsyncDisposable, StoredObject {
 const IN_MEMORY = partSizeFor(0);
 
 /**
- * Reads a body to its end, because S3 requires the digest before the first byte. A body larger than a part is kept in a temporary
- * file. Throws digest_mismatch, at the first byte too many.
+ * Reads a body to its end, because S3 requires the digest before the first byte. A body larger than a part is
+ * kept in a temporary file. Throws digest_mismatch, at the first byte too many.
  */
 export async function bufferBody(
   body: Uint8Array | AsyncIterable<Uint8Array>,

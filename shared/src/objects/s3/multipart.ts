@@ -19,8 +19,8 @@ export interface Multipart {
   /** Returns the arrived parts; null when the upload no longer exists. */
   arrived(key: string, upload: string): Promise<ArrivedPart[] | null>;
   /**
-   * Joins exactly these parts into the object. Returns its ETag, empty when the store does not tell; false when the store does not
-   * have them.
+   * Joins exactly these parts into the object. Returns its ETag, empty when the store does not tell; false
+   * when the store does not have them.
    */
   complete(
     key: string,
@@ -79,7 +79,8 @@ export function createMultipart({ sdk, client, name: Bucket }: Bucket): Multipar
 
     async arrived(key, upload) {
       const parts: ArrivedPart[] = [];
-      // The SDK's paginator continues as long as there is a marker, but some stores send one with the last page.
+      // The SDK's paginator continues as long as there is a marker, but some stores send one with the last
+      // page.
       for (let marker: string | undefined, more = true; more; ) {
         const asked = { Bucket, Key: key, UploadId: upload, PartNumberMarker: marker };
         try {

@@ -5,8 +5,8 @@ import { type Bucket, isCode, statusOf, storeFailure } from "./bucket.ts";
 const MAX_ATTEMPTS = 4;
 
 /**
- * Reads the bytes of an object, from `start` to `end` inclusive. Throws object_missing immediately. Resumes after a broken
- * connection, as long as the object is the same.
+ * Reads the bytes of an object, from `start` to `end` inclusive. Throws object_missing immediately. Resumes
+ * after a broken connection, as long as the object is the same.
  */
 export async function readObject(
   bucket: Bucket,

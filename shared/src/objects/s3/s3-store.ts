@@ -20,10 +20,11 @@ export interface S3StoreOptions extends S3Settings {
 }
 
 /**
- * Creates a store that keeps objects in a bucket of Amazon S3 or a compatible store, with the SHA-256 of each in its metadata.
+ * Creates a store that keeps objects in a bucket of Amazon S3 or a compatible store, with the SHA-256 of each
+ * in its metadata.
  *
- * Creates the bucket if necessary. Other objects in it are left alone, and conflict only under equal keys. Throws
- * store_unreachable when the bucket is unreachable.
+ * Creates the bucket if necessary. Other objects in it are left alone, and conflict only under equal keys.
+ * Throws store_unreachable when the bucket is unreachable.
  */
 export async function createS3Store(options: S3StoreOptions): Promise<ObjectStore> {
   const bucket = await openBucket(options);
@@ -135,7 +136,10 @@ function requireKey(key: string): void {
   if (!OBJECT_KEY.test(key)) throw new CrowdaiError("object_missing");
 }
 
-/** Keys of other programs may have any form, except path segments that a store or proxy could resolve to another path. */
+/**
+ * Keys of other programs may have any form, except path segments that a store or proxy could resolve to
+ * another path.
+ */
 const OTHERS_KEY = /^(?!(?:.*\/)?\.{0,2}\/)(?!(?:.*\/)?\.{1,2}$)[^\p{C}]{1,1024}$/u;
 
 function requireReadable(key: string): void {

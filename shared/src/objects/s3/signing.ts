@@ -22,7 +22,8 @@ export async function createSigning(bucket: Bucket): Promise<Signing> {
   const { S3RequestPresigner, getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
   const { sdk, client, name } = bucket;
   const presigner: S3RequestPresigner = new S3RequestPresigner({ ...client.config });
-  // The SDK knows the URL of the bucket. Asked only once, because that takes ten times as long as a signature.
+  // The SDK knows the URL of the bucket. Asked only once, because that takes ten times as long as a
+  // signature.
   const sample = new URL(await getSignedUrl(client, new sdk.GetObjectCommand({ Bucket: name, Key: "k" })));
   const root = sample.pathname.slice(0, -1);
   const place = {

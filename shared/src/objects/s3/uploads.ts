@@ -25,11 +25,11 @@ export interface UploadsOptions {
 }
 
 /**
- * Manages the uploads of clients. Even a small one is a multipart upload: its URLs write parts, and only the broker joins them into
- * an object. So no URL of a client can write to an existing object.
+ * Manages the uploads of clients. Even a small one is a multipart upload: its URLs write parts, and only the
+ * broker joins them into an object. So no URL of a client can write to an existing object.
  *
- * All state of an upload is in the store. Two brokers that plan the same upload at once may start it twice; the one with more
- * arrived parts is continued.
+ * All state of an upload is in the store. Two brokers that plan the same upload at once may start it twice;
+ * the one with more arrived parts is continued.
  */
 export function createUploads(
   options: UploadsOptions,
@@ -48,8 +48,8 @@ export function createUploads(
   }
 
   /**
-   * Joins the parts of an upload that this process began. Returns whether the store answered with the digest of exactly these parts,
-   * so that nothing is left to verify.
+   * Joins the parts of an upload that this process began. Returns whether the store answered with the digest
+   * of exactly these parts, so that nothing is left to verify.
    */
   async function completeBegun(key: string, { size, sha256, parts }: AnnouncedObject): Promise<boolean> {
     const known = begun.get(key);
@@ -77,7 +77,10 @@ export function createUploads(
     return best;
   }
 
-  /** Tries to join the parts without listing them first, because naming their digests requires exactly these parts. */
+  /**
+   * Tries to join the parts without listing them first, because naming their digests requires exactly these
+   * parts.
+   */
   async function complete(key: string, wanted: AnnouncedObject): Promise<boolean> {
     const uploads = await multipart.open(key);
     for (const upload of uploads) {

@@ -5,12 +5,15 @@ import type { Multipart } from "./multipart.ts";
 
 const PARALLEL = 4;
 
-/** Writes a body under a key unless the store has an object there. The caller must check afterwards which bytes are stored. */
+/**
+ * Writes a body under a key unless the store has an object there. The caller must check afterwards which
+ * bytes are stored.
+ */
 export type WriteObject = (key: string, buffered: BufferedBody, type?: string) => Promise<void>;
 
 /**
- * Stores with conditional writes (If-None-Match) never replace an object. With other stores, the caller checks before and after, and
- * a conflict of two simultaneous writes is detected only afterwards.
+ * Stores with conditional writes (If-None-Match) never replace an object. With other stores, the caller
+ * checks before and after, and a conflict of two simultaneous writes is detected only afterwards.
  */
 export function createWriteObject(bucket: Bucket, multipart: Multipart): WriteObject {
   const { sdk, client, name: Bucket } = bucket;

@@ -12,8 +12,8 @@ interface Waiting<T> {
 }
 
 /**
- * Sends items in order, one batch after another. Items added while a batch is being sent form the next batch: many items need few
- * round trips, and a single one is sent immediately.
+ * Sends items in order, one batch after another. Items added while a batch is being sent form the next batch:
+ * many items need few round trips, and a single one is sent immediately.
  */
 export function createBatches<T>(options: {
   send: (items: readonly T[]) => Promise<void>;

@@ -5,14 +5,20 @@ import {
   type ReconnectingConnection,
 } from "./reconnecting-connection.ts";
 
-/** How long a read blocks, which is also how soon an idle grader notices a returned job or a newly served challenge. */
+/**
+ * How long a read blocks, which is also how soon an idle grader notices a returned job or a newly served
+ * challenge.
+ */
 export const BLOCK_MS = 500;
 /** Slightly longer than the read. After that the connection counts as dead. */
 const WATCHDOG_MS = BLOCK_MS + 1500;
 
 /** Waits for new entries on a separate connection, because a blocking read delays all other commands. */
 export interface BlockingRead {
-  /** Resolves with challenge and entry of at most one new job per challenge, now owned by the consumer. Rejects when Redis is unreachable. */
+  /**
+   * Resolves with challenge and entry of at most one new job per challenge, now owned by the consumer.
+   * Rejects when Redis is unreachable.
+   */
   next(challenges: readonly string[]): Promise<[challenge: string, id: string][]>;
   /** Ends the current read if Redis responds. It soon ends by itself in any case. */
   interrupt(): void;

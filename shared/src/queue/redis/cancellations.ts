@@ -3,7 +3,8 @@ import { type Client, createReconnectingConnection } from "./reconnecting-connec
 const CHECK_MS = 5000;
 
 /**
- * Listens for cancelled and replaced jobs. A missed message only costs time: the next heartbeat finds that the job is gone.
+ * Listens for cancelled and replaced jobs. A missed message only costs time: the next heartbeat finds that
+ * the job is gone.
  */
 export function listenForCancellations(
   redis: () => Client,

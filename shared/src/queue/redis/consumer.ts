@@ -45,8 +45,8 @@ const RETRY_MS = 200;
 const SHUTDOWN_MS = 5000;
 
 /**
- * Takes jobs for one grader. Each exchange with Redis settles finished jobs and takes as many as there are free slots. When the
- * queue is empty, a blocking read waits for the next job.
+ * Takes jobs for one grader. Each exchange with Redis settles finished jobs and takes as many as there are
+ * free slots. When the queue is empty, a blocking read waits for the next job.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { connection, base, leaseMs, log, consumption, handle, closing } = options;
@@ -67,7 +67,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let claimedAt = 0;
   let unsure = false;
   let isEmpty = false;
-  /** Queues of challenges and whether their group is known to exist, in round-robin order: least recently served first. */
+  /**
+   * Queues of challenges and whether their group is known to exist, in round-robin order: least recently
+   * served first.
+   */
   const ensured = new Map<string, boolean>();
   let wake = () => {};
 

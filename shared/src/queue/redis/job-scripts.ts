@@ -1,8 +1,8 @@
 import { script } from "./script.ts";
 
 /**
- * Args: for each job its submission, attempt, challenge, fair key and text. Skips a job that is known with this or a newer
- * attempt, unless its entry is gone, so that a rebuild restores every lost job.
+ * Args: for each job its submission, attempt, challenge, fair key and text. Skips a job that is known with
+ * this or a newer attempt, unless its entry is gone, so that a rebuild restores every lost job.
  */
 export const PUBLISH = script(`
 local touched, challenges = {}, {}
@@ -38,9 +38,10 @@ end
 /**
  * One step of a consumer: settles its finished jobs, then takes jobs for its free slots.
  *
- * Args: consumer, how many to take; count, then challenge, entry, submission and attempt of each job done; count, then the same of
- * each returned; count, then challenge and entry of each from a blocking read; then each challenge with 1 when its group is
- * known to exist. Replies with 1 when jobs were lost, then challenge, entry, delivery and text of each job taken.
+ * Args: consumer, how many to take; count, then challenge, entry, submission and attempt of each job done;
+ * count, then the same of each returned; count, then challenge and entry of each from a blocking read; then
+ * each challenge with 1 when its group is known to exist. Replies with 1 when jobs were lost, then challenge,
+ * entry, delivery and text of each job taken.
  *
  * Returned jobs are pending for a consumer of the name 'handed-back', and are taken before all others.
  */

@@ -1,10 +1,10 @@
 import { script } from "./script.ts";
 
 /**
- * A heartbeat. Args: consumer, its description, lease in ms; then challenge, entry, submission, attempt and delivery of each
- * running job. Replies with the time, a text that changes when Redis loses its contents, and for each job one of: "ok"; "lost",
- * another consumer has it or the attempt is older; "gone", the queue does not know it; "again", its entry is missing; or the id of
- * the entry that now is the same job.
+ * A heartbeat. Args: consumer, its description, lease in ms; then challenge, entry, submission, attempt and
+ * delivery of each running job. Replies with the time, a text that changes when Redis loses its contents, and
+ * for each job one of: "ok"; "lost", another consumer has it or the attempt is older; "gone", the queue does
+ * not know it; "again", its entry is missing; or the id of the entry that now is the same job.
  *
  * Claiming an own entry by id resets only its idle time, not its number of deliveries.
  */
@@ -48,8 +48,8 @@ return reply
 `);
 
 /**
- * Adds a running job again that the queue has lost. Args: consumer, challenge, submission, attempt, delivery, text. Replies with
- * its entry, or with nothing when another consumer has it by now.
+ * Adds a running job again that the queue has lost. Args: consumer, challenge, submission, attempt, delivery,
+ * text. Replies with its entry, or with nothing when another consumer has it by now.
  */
 export const ADD_AGAIN = script(`
 local me, challenge, submission, attempt, delivery, job = arg(), arg(), arg(), number(), number(), arg()
@@ -69,9 +69,10 @@ return id
 `);
 
 /**
- * Claims entries of one challenge that were idle for longer than a lease. Args: consumer, challenge, lease in ms, cursor, how many
- * to take, the time at which this should run, and the tolerance: after a freeze of Redis, all entries would look idle. Replies with
- * the next cursor, the number of lost jobs, and each job as in an exchange.
+ * Claims entries of one challenge that were idle for longer than a lease. Args: consumer, challenge, lease in
+ * ms, cursor, how many to take, the time at which this should run, and the tolerance: after a freeze of
+ * Redis, all entries would look idle. Replies with the next cursor, the number of lost jobs, and each job as
+ * in an exchange.
  */
 export const CLAIM = script(`
 local me, challenge, lease, cursor, want, expected, tolerance = arg(), arg(), number(), arg(), number(), number(), number()
@@ -101,8 +102,9 @@ return { claimed[1], lost, taken }
 `);
 
 /**
- * Returns entries that are pending for a consumer but not running there, because a reply was lost. Args: consumer, 1 to remove it;
- * count, then the challenges; then the entries of its running jobs. Never removes a consumer that still has entries.
+ * Returns entries that are pending for a consumer but not running there, because a reply was lost. Args:
+ * consumer, 1 to remove it; count, then the challenges; then the entries of its running jobs. Never removes a
+ * consumer that still has entries.
  */
 export const RETURN_UNSEEN = script(`
 local me, leaves = arg(), arg() == '1'

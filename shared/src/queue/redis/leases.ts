@@ -13,7 +13,10 @@ const BEATS = 3.5;
 const TOLERANCE_MS = 1000;
 
 export interface Leases {
-  /** Renews the leases of the running jobs, and aborts jobs that no longer belong to this consumer. Never rejects. */
+  /**
+   * Renews the leases of the running jobs, and aborts jobs that no longer belong to this consumer. Never
+   * rejects.
+   */
   beat(): Promise<void>;
   /** Claims up to `freeSlots` jobs whose graders have sent no heartbeat for a lease. */
   claim(challenges: readonly string[], freeSlots: number): Promise<TakenReply[]>;
@@ -22,8 +25,9 @@ export interface Leases {
 }
 
 /**
- * Sends the heartbeats of a consumer. It claims jobs of others only after a whole lease of uninterrupted contact with Redis: after
- * an outage all entries look idle, and healthy graders must be able to renew theirs first.
+ * Sends the heartbeats of a consumer. It claims jobs of others only after a whole lease of uninterrupted
+ * contact with Redis: after an outage all entries look idle, and healthy graders must be able to renew theirs
+ * first.
  */
 export function createLeases(options: {
   connection: ReconnectingConnection;
@@ -96,7 +100,9 @@ export function createLeases(options: {
     move(one, id);
   }
 
-  /** Gives a job its new entry. A job that was settled under its old one meanwhile has to be settled again. */
+  /**
+   * Gives a job its new entry. A job that was settled under its old one meanwhile has to be settled again.
+   */
   function move(one: RunningJob, id: string): void {
     // This consumer has taken the new entry as a job of its own.
     if (runningJobs.has(id)) release(one);
@@ -146,7 +152,10 @@ export function createLeases(options: {
   };
 }
 
-/** Returns a name unique to one call of consume, so that a restarted grader does not count its old jobs as running. */
+/**
+ * Returns a name unique to one call of consume, so that a restarted grader does not count its old jobs as
+ * running.
+ */
 export function consumerName(grader: string): string {
   return `${grader}:${randomUUID()}`;
 }

@@ -5,8 +5,9 @@ export type Client = Redis | Cluster;
 /** A connection that reconnects when it closes, and is closed when it does not respond. */
 export interface ReconnectingConnection {
   /**
-   * Runs `work` with a connected client. Rejects without a connection within `CONNECT_WAIT_MS`, or when the work takes longer than
-   * `ms`: then the connection is destroyed, because ioredis may never settle interrupted commands. Nothing is sent twice.
+   * Runs `work` with a connected client. Rejects without a connection within `CONNECT_WAIT_MS`, or when the
+   * work takes longer than `ms`: then the connection is destroyed, because ioredis may never settle
+   * interrupted commands. Nothing is sent twice.
    */
   use<T>(work: (client: Client) => Promise<T>, ms?: number): Promise<T>;
   readonly connected: boolean;

@@ -1,8 +1,8 @@
 import { script } from "./script.ts";
 
-// The epoch key starts with the run id of the Redis server that is complete, and ends with the id of the rebuild, so that graders
-// notice a rebuild. It is missing after a flush. After a restart or a failover, which may have lost the latest writes, its run id
-// differs from that of the server.
+// The epoch key starts with the run id of the Redis server that is complete, and ends with the id of the
+// rebuild, so that graders notice a rebuild. It is missing after a flush. After a restart or a failover,
+// which may have lost the latest writes, its run id differs from that of the server.
 const RUN_ID = `
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
@@ -10,9 +10,9 @@ local lock = base .. ':rebuild'
 `;
 
 /**
- * Checks whether the queue may have lost jobs. Replies with "ok", "flushed" or "restarted", the run id, and 1 when the caller is to
- * rebuild. Args: the caller, and the time in ms after which another caller may take over. Also wakes a grader for jobs that still
- * wait because the one that was woken for them is gone.
+ * Checks whether the queue may have lost jobs. Replies with "ok", "flushed" or "restarted", the run id, and 1
+ * when the caller is to rebuild. Args: the caller, and the time in ms after which another caller may take
+ * over. Also wakes a grader for jobs that still wait because the one that was woken for them is gone.
  */
 export const CHECK_EPOCH = script(`${RUN_ID}
 local me, timeout = arg(), number()
@@ -24,14 +24,20 @@ if mine then redis.call('PEXPIRE', lock, timeout) end
 return { known and 'restarted' or 'flushed', run, mine and 1 or 0 }
 `);
 
-/** Keeps the rebuild lock. A lost lock is not restored: jobs may have been lost with it. Args: the owner, for how long in ms. */
+/**
+ * Keeps the rebuild lock. A lost lock is not restored: jobs may have been lost with it. Args: the owner, for
+ * how long in ms.
+ */
 export const RENEW_REBUILD = script(`${RUN_ID}
 local me, timeout = arg(), number()
 if redis.call('GET', lock) ~= me then return 0 end
 return redis.call('PEXPIRE', lock, timeout)
 `);
 
-/** Marks a rebuild as done, unless jobs were lost again in the meantime. Args: the owner, the run id at its start. */
+/**
+ * Marks a rebuild as done, unless jobs were lost again in the meantime. Args: the owner, the run id at its
+ * start.
+ */
 export const END_REBUILD = script(`${RUN_ID}
 local me, began = arg(), arg()
 if redis.call('GET', lock) ~= me then return 0 end
@@ -41,7 +47,9 @@ redis.call('SET', epoch, run .. ' ' .. me .. ' ' .. now())
 return 1
 `);
 
-/** Args: submissions. Replies with those that are waiting, running, or have a report that is not applied yet. */
+/**
+ * Args: submissions. Replies with those that are waiting, running, or have a report that is not applied yet.
+ */
 export const KNOWN = script(`
 local found, rest = {}, {}
 while at < #ARGV do

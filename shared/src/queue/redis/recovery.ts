@@ -17,8 +17,8 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Rebuilds the queue from the records when it may have lost jobs, in one broker at a time. `settleMs` is how long graders need to
- * report their running jobs again.
+ * Rebuilds the queue from the records when it may have lost jobs, in one broker at a time. `settleMs` is how
+ * long graders need to report their running jobs again.
  */
 export async function watchForLoss(options: {
   connection: ReconnectingConnection;

@@ -37,8 +37,10 @@ const FRESH_MS = 500;
 const CLOSE_MS = 3000;
 
 /**
- * Creates a queue on Redis Streams: one stream per challenge and one for its sessions, read by one group, which jobs enter in their
- * fair order. All keys share a hash tag, so that a cluster keeps the queue on one node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose jobs.
+ * Creates a queue on Redis Streams: one stream per challenge and one for its sessions, read by one group,
+ * which jobs enter in their fair order. All keys share a hash tag, so that a cluster keeps the queue on one
+ * node. Also resolves while Redis is unreachable, which is logged. Throws redis_unfit when Redis would lose
+ * jobs.
  */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<JobQueue> {
   const { redis, log, leaseMs = LEASE_MS } = options;

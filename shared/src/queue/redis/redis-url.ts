@@ -4,13 +4,14 @@ import { CrowdaiError } from "../../protocol/errors.ts";
 
 export interface RedisConnections {
   /**
-   * Creates a client for one connection, not yet connected. It does not reconnect, resend or queue commands; the queue creates a
-   * new client instead.
+   * Creates a client for one connection, not yet connected. It does not reconnect, resend or queue commands;
+   * the queue creates a new client instead.
    */
   connect: () => Redis | Cluster;
   /**
-   * Creates a client that reconnects by itself. Commands wait while Redis is unreachable: for a moment, after which they
-   * reject, or with `retryForever` until it is back. With `commandMs` a command that takes longer rejects.
+   * Creates a client that reconnects by itself. Commands wait while Redis is unreachable: for a moment, after
+   * which they reject, or with `retryForever` until it is back. With `commandMs` a command that takes longer
+   * rejects.
    */
   connectWithReconnect: (options?: { retryForever?: boolean; commandMs?: number }) => Redis | Cluster;
   /** The server's address, without secrets. */
@@ -21,9 +22,10 @@ const FORMS = `redis://host:6379, rediss://user:password@host:6379/0, redis+sent
 const SHAPE = /^(rediss?)(?:(\+sentinel|-cluster|\+unix))?:\/\/(?:(.*)@)?([^/?@]*)(\/[^?]*)?(?:\?(.*))?$/;
 
 /**
- * Parses a REDIS_URL: one server, a master found through Sentinels (`redis+sentinel://…/name` or `…/name/db`), the nodes of a
- * cluster (`redis-cluster://…`), or a local socket (`redis+unix:///path`). A scheme that starts with `rediss` uses TLS, with the
- * CA certificate from `?ca=file`. `?sentinel_password=` is the password of the Sentinels. Throws config_invalid without secrets.
+ * Parses a REDIS_URL: one server, a master found through Sentinels (`redis+sentinel://…/name` or
+ * `…/name/db`), the nodes of a cluster (`redis-cluster://…`), or a local socket (`redis+unix:///path`). A
+ * scheme that starts with `rediss` uses TLS, with the CA certificate from `?ca=file`. `?sentinel_password=`
+ * is the password of the Sentinels. Throws config_invalid without secrets.
  */
 export function connectionsTo(url: string): RedisConnections {
   const [, scheme, kind, credentials, hosts = "", path = "", query] = SHAPE.exec(url) ?? [];

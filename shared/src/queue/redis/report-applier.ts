@@ -105,7 +105,9 @@ export function createReportApplier(options: {
     queues.delete(name);
   }
 
-  /** Gives up a report that keeps failing while others succeed. The deadline of its submission then ends it. */
+  /**
+   * Gives up a report that keeps failing while others succeed. The deadline of its submission then ends it.
+   */
   function givesUp({ id, report: { submission, type } }: Pending, error: unknown): boolean {
     const about = failures.get(id) ?? { tries: 0, successes };
     failures.set(id, about);

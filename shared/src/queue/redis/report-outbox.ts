@@ -14,8 +14,9 @@ const SHUTDOWN_MS = 5000;
 const MAX_WAITING = 5000;
 
 /**
- * Sends the reports of this process to Redis, in order. They wait while Redis is unreachable, so that an outage does not repeat a
- * finished grading; but only for a limited time once the graders of this process are stopping.
+ * Sends the reports of this process to Redis, in order. They wait while Redis is unreachable, so that an
+ * outage does not repeat a finished grading; but only for a limited time once the graders of this process are
+ * stopping.
  */
 export function createReportOutbox(options: {
   connection: ReconnectingConnection;

@@ -26,9 +26,9 @@ const GIVE_UP_MS = 3000;
 type Entry = [id: string, fields: [s: "s", submission: string, r: "r", report: string]];
 
 /**
- * Applies reports while this process is their reader. A lease ensures that only one process is, so that reports are applied in
- * order; another one takes over when it is gone or cannot apply reports. Applied reports are deleted, and the next reader reads the
- * others again.
+ * Applies reports while this process is their reader. A lease ensures that only one process is, so that
+ * reports are applied in order; another one takes over when it is gone or cannot apply reports. Applied
+ * reports are deleted, and the next reader reads the others again.
  */
 export async function readReports(options: {
   redis: () => Client;

@@ -8,7 +8,10 @@ while at < #ARGV do
 end
 `);
 
-/** Makes the caller the reader of reports, or renews that. Args: the caller, for how long in ms. Replies with 1 on success. */
+/**
+ * Makes the caller the reader of reports, or renews that. Args: the caller, for how long in ms. Replies with
+ * 1 on success.
+ */
 export const READ_REPORTS = script(`
 local me, lease = arg(), number()
 local lock = base .. ':reader'

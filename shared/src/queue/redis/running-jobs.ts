@@ -28,7 +28,10 @@ export interface RunningJobs {
   restore(job: RunningJob): void;
   all(): RunningJob[];
   has(id: string): boolean;
-  /** Aborts the jobs of a submission up to an attempt. Redis may have an entry of them again, which counts as done. */
+  /**
+   * Aborts the jobs of a submission up to an attempt. Redis may have an entry of them again, which counts as
+   * done.
+   */
   withdraw(submission: string, attempt: number): void;
   withdrawAll(): void;
 }

@@ -30,10 +30,10 @@ export async function runScript(
   }
 }
 
-// The index maps each submission to its job: attempt, entry, holder, deliveries and challenge. The holder is a consumer that runs the
-// job although its entry was not read yet (it was added again after a loss). Otherwise it is "-", and the group knows the owner. The
-// text of a job that waits outside its stream follows on a second line. For all scripts, the sessions of a challenge are a challenge
-// of their own.
+// The index maps each submission to its job: attempt, entry, holder, deliveries and challenge. The holder is
+// a consumer that runs the job although its entry was not read yet (it was added again after a loss).
+// Otherwise it is "-", and the group knows the owner. The text of a job that waits outside its stream follows
+// on a second line. For all scripts, the sessions of a challenge are a challenge of their own.
 const COMMON = `
 local base, group, back = KEYS[1], 'graders', 'handed-back'
 local index, epoch = base .. ':index', base .. ':epoch'

@@ -7,7 +7,8 @@ import { runScript } from "./script.ts";
 const MIN_VERSION = [6, 2] as const;
 
 /**
- * Throws redis_unfit when this Redis server may evict keys or is too old. If INFO is not permitted, logs a warning and continues.
+ * Throws redis_unfit when this Redis server may evict keys or is too old. If INFO is not permitted, logs a
+ * warning and continues.
  */
 export async function checkServer(client: Client, base: string, log: QueueLog): Promise<void> {
   const texts = (await runScript(client, base, INFO)) as string[];

@@ -1,12 +1,13 @@
 /**
- * Lua functions for the jobs that wait outside their stream. A stream is read in order, so only one unread entry of it is kept, for
- * graders that block on it. The other jobs of the challenge wait here, and enter the stream when a grader has a free slot for them:
- * first those of the fair key that was served least recently. The stream of an older version may have more unread entries; they
- * are read first.
+ * Lua functions for the jobs that wait outside their stream. A stream is read in order, so only one unread
+ * entry of it is kept, for graders that block on it. The other jobs of the challenge wait here, and enter the
+ * stream when a grader has a free slot for them: first those of the fair key that was served least recently.
+ * The stream of an older version may have more unread entries; they are read first.
  *
- * Keys: `waiting:<challenge>` sorts the fair keys that have waiting jobs by when they were served, or by arrival before all others if
- * they never were; `waiting:<challenge>:<key>` sorts their submissions; `waiting` names the challenges; `served:<challenge>` has when
- * each key was served, until no job of the challenge waits. The index has "~<key>" as the entry, and the job's text.
+ * Keys: `waiting:<challenge>` sorts the fair keys that have waiting jobs by when they were served, or by
+ * arrival before all others if they never were; `waiting:<challenge>:<key>` sorts their submissions;
+ * `waiting` names the challenges; `served:<challenge>` has when each key was served, until no job of the
+ * challenge waits. The index has "~<key>" as the entry, and the job's text.
  */
 export const WAITING_LUA = `
 local waiting = base .. ':waiting'

@@ -7,7 +7,9 @@ const NOTHING = "0".repeat(40);
 /** Supported capabilities: no deletes, no options, no certificates. */
 const CAPABILITIES = "report-status side-band-64k ofs-delta object-format=sha1 agent=crowdai";
 
-/** Returns the refs that the broker advertises before a push: the latest snapshots, which the client has too. */
+/**
+ * Returns the refs that the broker advertises before a push: the latest snapshots, which the client has too.
+ */
 export async function advertiseForPush(git: Git, dir: string): Promise<Buffer> {
   const listed = await git.must(
     [

@@ -3,7 +3,10 @@ import { codeUnfit, type Quarantine } from "./index-pack.ts";
 
 const MAX_TEXT_BYTES = 64 * 1024;
 
-/** Returns the text of the announced commit. Throws code_unfit unless it is a commit of the announced tree without parents. */
+/**
+ * Returns the text of the announced commit. Throws code_unfit unless it is a commit of the announced tree
+ * without parents.
+ */
 export async function checkCommit(
   { git, dir, objects }: Quarantine,
   announced: { commit: string; tree: string },

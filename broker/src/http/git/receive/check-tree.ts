@@ -17,8 +17,8 @@ const ENTRY = /^(\d{6}) (blob|tree|commit) [0-9a-f]{40} +(\d+|-|BAD)\t(.*)$/su;
 const LINK = "120000";
 
 /**
- * Walks the tree as data and stops at the first violation, so a tree that expands to billions of entries costs as little as one that
- * is slightly too large. Returns its number of files and bytes.
+ * Walks the tree as data and stops at the first violation, so a tree that expands to billions of entries
+ * costs as little as one that is slightly too large. Returns its number of files and bytes.
  */
 export async function checkTree(
   { git, dir, objects }: Quarantine,

@@ -23,8 +23,8 @@ export async function openQuarantine(git: Git, dir: string, folder: string): Pro
 }
 
 /**
- * Unpacks the pack into the quarantine with git, which verifies every object and its links. Throws code_unfit for a pack that is
- * broken or malicious, or takes too many resources.
+ * Unpacks the pack into the quarantine with git, which verifies every object and its links. Throws code_unfit
+ * for a pack that is broken or malicious, or takes too many resources.
  */
 export async function indexPack(
   { git, dir, objects }: Quarantine,

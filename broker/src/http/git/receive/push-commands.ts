@@ -18,7 +18,10 @@ const COMMAND = /^([0-9a-f]{40}) ([0-9a-f]{40}) (refs\/[^\0\n]{1,1000})$/;
 const INCOMING = /^refs\/incoming\/([A-Za-z0-9][A-Za-z0-9_-]{7,63})$/;
 const NOTHING = "0".repeat(40);
 
-/** Reads the commands before the pack. Throws usage for a protocol error, code_push_refused for unsupported pushes. */
+/**
+ * Reads the commands before the pack. Throws usage for a protocol error, code_push_refused for unsupported
+ * pushes.
+ */
 export async function readCommands(reader: PacketReader): Promise<PushRequest> {
   const commands: PushCommand[] = [];
   let capabilities = new Set<string>();

@@ -10,8 +10,8 @@ import { drain } from "./spool.ts";
 import { type StorePushNeeds, storePush } from "./store-push.ts";
 
 /**
- * Receives a push by the git protocol, without receive-pack or hooks: the commands are read here, only the announced commit of one of
- * the caller's submissions is accepted, and each rejection has one clear message.
+ * Receives a push by the git protocol, without receive-pack or hooks: the commands are read here, only the
+ * announced commit of one of the caller's submissions is accepted, and each rejection has one clear message.
  */
 export async function receivePush(
   code: StorePushNeeds,
@@ -31,7 +31,8 @@ export async function receivePush(
   } catch (thrown) {
     const error = asBrokerError(thrown);
     await drain(reader.rest());
-    // A rejected ref is final for this code. For a problem of the broker, the client gets an HTTP status and pushes again.
+    // A rejected ref is final for this code. For a problem of the broker, the client gets an HTTP status and
+    // pushes again.
     if (error.fault === "platform") throw thrown;
     return answer(request, error);
   }

@@ -4,7 +4,10 @@ import { CrowdaiError } from "@crowdai/shared";
 /** The broker reads and drops this many bytes beyond the limit, so that the client receives the error. */
 const DRAIN_BYTES = 256 * 1024 * 1024;
 
-/** Writes the pack to a file and returns its size. Throws code_too_large above `most` bytes, after it has drained the rest. */
+/**
+ * Writes the pack to a file and returns its size. Throws code_too_large above `most` bytes, after it has
+ * drained the rest.
+ */
 export async function spoolPack(
   pack: AsyncIterable<Uint8Array>,
   path: string,
@@ -24,7 +27,10 @@ export async function spoolPack(
   return size;
 }
 
-/** Reads the rest of a rejected push, up to a limit: a client that is still sending would not receive the answer. */
+/**
+ * Reads the rest of a rejected push, up to a limit: a client that is still sending would not receive the
+ * answer.
+ */
 export async function drain(rest: AsyncIterable<Uint8Array>): Promise<void> {
   let size = 0;
   for await (const chunk of rest) {

@@ -29,8 +29,9 @@ interface StoredArchive extends StoredObject {
 export type StorePushNeeds = FinalizeNeeds & CodeNeeds<"repositories" | "objects" | "log" | "dispatchSoon">;
 
 /**
- * Stores the pack of a push: verifies it in quarantine, stores it as an object, writes the records, and only then updates the
- * repository. After a crash at any step, pushing again completes it. Pushing stored code again is harmless.
+ * Stores the pack of a push: verifies it in quarantine, stores it as an object, writes the records, and only
+ * then updates the repository. After a crash at any step, pushing again completes it. Pushing stored code
+ * again is harmless.
  */
 export async function storePush(
   code: StorePushNeeds,

@@ -4,8 +4,8 @@ import type { MarkdownIt } from "markdown-it";
 export type RenderFormula = (tex: string, display: boolean) => string | null;
 
 /**
- * Adds formulas to Markdown: `$…$` in a line, `$$…$$` on lines of their own or in one. Amounts of money stay text: a formula begins
- * and ends without a space, ends at the next dollar, and no digit follows it.
+ * Adds formulas to Markdown: `$…$` in a line, `$$…$$` on lines of their own or in one. Amounts of money stay
+ * text: a formula begins and ends without a space, ends at the next dollar, and no digit follows it.
  */
 export function formulas(markdown: MarkdownIt): void {
   markdown.inline.ruler.after("escape", "formula", (state, silent) => {

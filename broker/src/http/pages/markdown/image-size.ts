@@ -1,4 +1,7 @@
-/** Returns the pixels of an image by its first bytes; null where they do not say. Pages reserve that room while it loads. */
+/**
+ * Returns the pixels of an image by its first bytes; null where they do not say. Pages reserve that room
+ * while it loads.
+ */
 export function readImageSize(head: Buffer): { width: number; height: number } | null {
   try {
     const size = sizeOf(head);

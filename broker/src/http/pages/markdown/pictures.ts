@@ -19,7 +19,10 @@ const MAX_PICTURE_BYTES = 20_000_000;
 /** Enough for the sizes of JPEG files, which may be behind a preview. */
 const HEAD_BYTES = 65_536;
 
-/** Returns the public file that an address in a description names, such as `plot.png` or `public/plots/a%20b.png`. */
+/**
+ * Returns the public file that an address in a description names, such as `plot.png` or
+ * `public/plots/a%20b.png`.
+ */
 export function publicFileOf(data: readonly PublicFile[], address: string): PublicFile | null {
   if (/^[a-z][a-z0-9+.-]*:|^\/|[?#]/i.test(address)) return null;
   let name: string;

@@ -6,8 +6,8 @@ const MAX_TEX = 30_000;
 const MAX_MATHML = 1_000_000;
 
 /**
- * Returns a renderer for the formulas of one text, which limits what they cost together. Commands that load or link something are
- * not followed. Loads KaTeX when it is first called.
+ * Returns a renderer for the formulas of one text, which limits what they cost together. Commands that load
+ * or link something are not followed. Loads KaTeX when it is first called.
  */
 export async function createFormulaRenderer(): Promise<RenderFormula> {
   const { default: katex } = await import("katex");
@@ -27,7 +27,8 @@ export async function createFormulaRenderer(): Promise<RenderFormula> {
         maxExpand: 100,
       });
       mathml += html.length;
-      // The content-security policy allows no style attributes. Quotes in texts are escaped, so this finds attributes only.
+      // The content-security policy allows no style attributes. Quotes in texts are escaped, so this finds
+      // attributes only.
       return mathml > MAX_MATHML ? null : html.replace(/ style="[^"]*"/g, "");
     } catch {
       // A mistake in the formula, or one nested too deeply.

@@ -21,8 +21,9 @@ export interface Visit {
 }
 
 /**
- * Browser sessions. The cookie holds a random session id and nothing of the key. The records tie the session to its key, so that it
- * ends with the key at every broker: immediately, or when an external webapp is asked again.
+ * Browser sessions. The cookie holds a random session id and nothing of the key. The records tie the session
+ * to its key, so that it ends with the key at every broker: immediately, or when an external webapp is asked
+ * again.
  */
 export function createSessions({
   db,
@@ -51,7 +52,10 @@ export function createSessions({
       .digest("base64url");
   }
 
-  /** Returns the session id of the cookie, when its signature is right. `getSignedCookie` of Hono takes a thread for that. */
+  /**
+   * Returns the session id of the cookie, when its signature is right. `getSignedCookie` of Hono takes a
+   * thread for that.
+   */
   async function signedId(c: Context): Promise<string | null> {
     const value = getCookie(c, COOKIE) ?? "";
     const end = value.lastIndexOf(".");
@@ -65,8 +69,8 @@ export function createSessions({
 
   return {
     /**
-     * Returns who the cookie belongs to; `caller` is null when it was changed or expired, or its key was revoked. The session is
-     * read through `remember`, if given.
+     * Returns who the cookie belongs to; `caller` is null when it was changed or expired, or its key was
+     * revoked. The session is read through `remember`, if given.
      */
     async read(c: Context, remember: Remember = readAgain): Promise<Visit> {
       const anonymous = { caller: null, formToken: "" };

@@ -1,4 +1,5 @@
-// A grader in a separate process, for tests that kill or freeze it: takes jobs of "iris", prints a line for each, and never ends one.
+// A grader in a separate process, for tests that kill or freeze it: takes jobs of "iris", prints a line for
+// each, and never ends one.
 //   node grader-process.ts <redis url> <prefix> <name>
 
 import { createRedisQueue } from "../redis-queue.ts";

@@ -71,7 +71,10 @@ export function createScriptedRedis() {
     /** Creates a client. */
     redis: create,
     clients,
-    /** Says how a command or a script is answered, until the next call for it. Everything else is answered with null. */
+    /**
+     * Says how a command or a script is answered, until the next call for it. Everything else is answered
+     * with null.
+     */
     answer(of: Script | (typeof COMMANDS)[number], answer: Answer): void {
       answers.set(typeof of === "string" ? of : of.sha, answer);
     },
