@@ -41,7 +41,7 @@ describe("the life of submissions in simulated time", () => {
     "comes out the same again from the same seed, and shrinks to a short trace",
     async () => {
       const [first, second] = await Promise.all(
-        [1, 2].map(() => runScript<RangeResult>("range.ts", ["60", "100", "fence"])),
+        [1, 2].map(() => runScript<RangeResult>("range.ts", ["340", "100", "fence"])),
       );
       expect(first!.failure).toMatchObject({ message: expect.stringContaining("late reports") });
       expect(second).toEqual(first);

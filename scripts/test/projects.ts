@@ -230,10 +230,12 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
     files: [
       "broker/src/domain/submissions/{accept-upload,cancel-and-expire,create-job}.test.ts",
       "broker/src/domain/submissions/{registration,write-outcome}.test.ts",
+      "broker/src/domain/regrade/{start-regrade,sweep-regrades,swap-grades}.test.ts",
     ],
     because: "rules of ours decide, over records that are the same under both",
     both: [
       "broker/src/domain/submissions/{apply-report,head-of-queue}.test.ts",
+      "broker/src/domain/regrade/{apply-regrade-report,enqueue-regrades}.test.ts",
       "broker/src/domain/publishing/publishing.test.ts",
     ],
   },

@@ -77,7 +77,7 @@ describe("a regrade", () => {
 
     const hold = join(test.folder, "hold");
     await setVersion(`
-while given["score"] == 1 and not os.path.exists(${JSON.stringify(hold)}): time.sleep(0.01)
+while given["score"] == 2 and not os.path.exists(${JSON.stringify(hold)}): time.sleep(0.01)
 if given["score"] == 3: say(type="error", message="row 1 is wrong")
 else: say(type="result", score=given["score"] / 10)`);
     await until(async () => (await regrade("--no-wait")).code === 0);

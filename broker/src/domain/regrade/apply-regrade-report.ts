@@ -7,7 +7,7 @@ import { DEADLINES, MAX_STARTS } from "../submissions/deadlines.ts";
 import { outcomeColumns } from "../submissions/run-record.ts";
 import type { Needs } from "../submissions/services.ts";
 import { isVerdict } from "../submissions/verdicts.ts";
-import { findOpenItem, keepCurrentGrade, updateItem } from "./regrade-items.ts";
+import { findOpenItem, keepCurrentGrade, updateAttempt, updateItem } from "./regrade-items.ts";
 
 /**
  * Applies a report of an attempt that belongs to a regrade; false when it belongs to none. The caller has
@@ -26,8 +26,8 @@ export async function applyRegradeReport(
     .selectAll()
     .where("submission", "=", item.submission)
     .where("number", "=", item.attempt)
-    .executeTakeFirst();
-  if (!attempt || attempt.state === "done" || attempt.state === "lost" || report.delivery < attempt.delivery)
+    .executeTakeFirstOrThrow();
+  if (attempt.state === "done" || attempt.state === "lost" || report.delivery < attempt.delivery)
     return false;
   if (report.type === "started") await start(context, trx, item, attempt, report);
   if (report.type === "released") await putBack(context, trx, item, attempt);
@@ -42,7 +42,7 @@ async function start(
   attempt: AttemptRow,
   { delivery, grader }: Report,
 ): Promise<void> {
-  if (attempt.state === "started" && attempt.delivery === delivery) return;
+  if (attempt.delivery === delivery) return;
   const now = context.clock();
   if (item.starts >= MAX_STARTS)
     return keepCurrentGrade(
@@ -107,13 +107,4 @@ async function challengeOf(trx: Db, { regrade }: RegradeItemRow): Promise<string
     .where("id", "=", regrade)
     .executeTakeFirstOrThrow();
   return challenge;
-}
-
-async function updateAttempt(trx: Db, item: RegradeItemRow, values: Partial<AttemptRow>): Promise<void> {
-  await trx
-    .updateTable("attempts")
-    .set(values)
-    .where("submission", "=", item.submission)
-    .where("number", "=", item.attempt)
-    .execute();
 }

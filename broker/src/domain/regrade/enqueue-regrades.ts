@@ -42,7 +42,6 @@ export async function enqueueRegrades(options: {
       .where("state", "in", ["queued", "grading"])
       .limit(MAX_QUEUED)
       .execute();
-    if (inQueue.length >= MAX_QUEUED) return;
     const rows = await db
       .selectFrom("regrade_items")
       .innerJoin("submissions", "submissions.id", "regrade_items.submission")

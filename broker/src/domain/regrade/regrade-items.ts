@@ -1,7 +1,7 @@
 import { iso } from "../../base/clock.ts";
 import type { Db } from "../../records/records.ts";
 import { lookup, statement } from "../../records/statement.ts";
-import type { RegradeItemRow } from "../../records/tables.ts";
+import type { AttemptRow, RegradeItemRow } from "../../records/tables.ts";
 import { DEADLINES, MAX_ATTEMPTS, MAX_STARTS } from "../submissions/deadlines.ts";
 import { addAttempt } from "../submissions/insert-submission.ts";
 
@@ -24,6 +24,19 @@ export const runningRegrades = statement((db, _none: Record<never, never>) =>
   db.selectFrom("regrades").selectAll().where("state", "=", "running"),
 );
 
+/** Returns whether a regrade has attempts that have not ended. */
+export async function isOpen(db: Db, regrade: number): Promise<boolean> {
+  const open = await db
+    .selectFrom("regrade_items")
+    .select("submission")
+    .where("regrade", "=", regrade)
+    .where("state", "in", ["waiting", "queued", "grading"])
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
+/** Changes an item that has not ended: a regrade may be cancelled at the same time. */
 export async function updateItem(
   trx: Db,
   item: RegradeItemRow,
@@ -34,6 +47,22 @@ export async function updateItem(
     .set(values)
     .where("regrade", "=", item.regrade)
     .where("submission", "=", item.submission)
+    .where("state", "!=", "done")
+    .execute();
+}
+
+/** Changes an item's attempt, which has not ended either. */
+export async function updateAttempt(
+  trx: Db,
+  item: RegradeItemRow,
+  values: Partial<AttemptRow>,
+): Promise<void> {
+  await trx
+    .updateTable("attempts")
+    .set(values)
+    .where("submission", "=", item.submission)
+    .where("number", "=", item.attempt)
+    .where("state", "in", ["waiting", "started"])
     .execute();
 }
 
@@ -48,12 +77,15 @@ export async function keepCurrentGrade(
   await updateItem(trx, item, { state: "done", deadline_at: null, result: "kept", reason });
 }
 
-/** Gives an item whose grader was lost a new attempt; ends it after too many starts or attempts. */
+/**
+ * Gives an item whose grader was lost a new attempt; ends it after too many starts or attempts. The start of
+ * the lost attempt counts unless `counts` is false.
+ */
 export async function restartItem(
   trx: Db,
   item: RegradeItemRow,
   now: Date,
-  { counts }: { counts: boolean },
+  { counts = true } = {},
 ): Promise<void> {
   const starts = counts ? item.starts : item.starts - 1;
   const tried = await trx
@@ -76,11 +108,5 @@ export async function restartItem(
   await updateItem(trx, item, { state: "waiting", attempt, starts, deadline_at });
 }
 
-async function loseAttempt(trx: Db, item: RegradeItemRow, now: Date): Promise<void> {
-  await trx
-    .updateTable("attempts")
-    .set({ state: "lost", finished_at: iso(now) })
-    .where("submission", "=", item.submission)
-    .where("number", "=", item.attempt)
-    .execute();
-}
+const loseAttempt = (trx: Db, item: RegradeItemRow, now: Date): Promise<void> =>
+  updateAttempt(trx, item, { state: "lost", finished_at: iso(now) });

@@ -43,6 +43,6 @@ export async function readRegrade(
     kept: count(({ result }) => result === "kept"),
     reasons: rows
       .filter(({ result }) => result === "kept")
-      .map(({ reason, n }) => ({ reason: reason ?? "", submissions: Number(n) })),
+      .map(({ reason, n }) => ({ reason: reason as string, submissions: Number(n) })),
   };
 }

@@ -58,7 +58,7 @@ export async function addItems(
   trx: Db,
   regrade: RegradeRow,
   now: Date,
-  { all }: { all: boolean },
+  { all = false } = {},
 ): Promise<number> {
   const until = all ? regrade.started_at : iso(Date.parse(regrade.started_at) + SPREAD_MS);
   const { numInsertedOrUpdatedRows } = await trx

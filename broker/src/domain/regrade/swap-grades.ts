@@ -13,8 +13,9 @@ import { NO_MEDIA } from "../media/media-keys.ts";
 import { replaceMedia } from "../media/media-work.ts";
 import { standingsLock } from "../submissions/find-submission.ts";
 import type { Needs } from "../submissions/services.ts";
-import { gradeColumns, visibleOutcome } from "../submissions/write-outcome.ts";
+import { failureColumns, gradeColumns } from "../submissions/write-outcome.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
+import { isOpen } from "./regrade-items.ts";
 import { addItems } from "./start-regrade.ts";
 
 type Regraded = SubmissionRow & { regrade_attempt: number; outcome: string | null };
@@ -50,10 +51,14 @@ export async function swapGrades(
   if (!config) return;
   const swapped = await commit(context.records, "swap-grades", async (trx) => {
     await context.records.lock(trx, `challenge:${challenge}`);
-    const regrade = await trx.selectFrom("regrades").selectAll().where("id", "=", id).executeTakeFirst();
+    const regrade = await trx
+      .selectFrom("regrades")
+      .selectAll()
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
     const now = context.clock();
-    if (regrade?.state !== "running" || (await isOpen(trx, id))) return null;
-    if (regrade.version !== null && (await addItems(trx, regrade, now, { all: false })) > 0) return null;
+    if (regrade.state !== "running" || (await isOpen(trx, id))) return null;
+    if (regrade.version !== null && (await addItems(trx, regrade, now)) > 0) return null;
 
     await context.records.lock(trx, standingsLock(challenge));
     const before = await readRanks(trx, challenge);
@@ -77,6 +82,8 @@ export async function swapGrades(
           best: after.get(key)?.submission === row.id ? 1 : 0,
         })
         .where("id", "=", row.id)
+        // A baseline does not move its participant.
+        .where("baseline", "=", 0)
         .where("state", "=", "graded")
         .execute();
     }
@@ -89,17 +96,6 @@ export async function swapGrades(
   });
   if (swapped !== null)
     context.log.info({ event: "regrade_completed", challenge, submissions: swapped }, "regrade completed");
-}
-
-async function isOpen(trx: Db, regrade: number): Promise<boolean> {
-  const open = await trx
-    .selectFrom("regrade_items")
-    .select("submission")
-    .where("regrade", "=", regrade)
-    .where("state", "!=", "done")
-    .limit(1)
-    .executeTakeFirst();
-  return open !== undefined;
 }
 
 function newVerdicts(trx: Db, regrade: number): Promise<Regraded[]> {
@@ -131,25 +127,22 @@ async function writeVerdict(trx: Db, config: ChallengeConfig, row: Regraded, now
     : {
         state: "failed" as const,
         ...NO_GRADE,
-        evaluator_version: outcome.evaluator_version,
-        error_code: outcome.code,
-        error_message: outcome.message,
+        ...failureColumns(outcome),
       };
-  await replaceMedia(trx, row, outcome.ok ? visibleOutcome(row, outcome).media : null, now);
+  await replaceMedia(trx, row, outcome.ok ? outcome.media : null, now);
   await trx
     .updateTable("submissions")
     .set({
+      ...NO_MEDIA,
       ...verdict,
       artifacts: config.environment ? keepStepLog(row, verdict.artifacts) : verdict.artifacts,
-      ...NO_MEDIA,
       attempt: row.regrade_attempt,
       regraded_at: iso(now),
       score_before: row.score,
     })
     .where("id", "=", row.id)
     .execute();
-  const isRanked = row.function === "submit" && row.dry_run === 0;
-  const final = outcome.ok && isRanked ? (outcome.score_final ?? null) : null;
+  const final = outcome.ok ? (outcome.score_final ?? null) : null;
   await writeFinalScore(trx, config, { challenge: row.challenge, submission: row.id }, final);
   await trx.updateTable("attempts").set({ accepted: 0 }).where("submission", "=", row.id).execute();
   await trx

@@ -5,7 +5,7 @@ import type { Db } from "../../records/records.ts";
 import { statement } from "../../records/statement.ts";
 import type { RegradeItemRow, Tables } from "../../records/tables.ts";
 import type { Needs } from "../submissions/services.ts";
-import { findOpenItem, keepCurrentGrade, restartItem, runningRegrades } from "./regrade-items.ts";
+import { findOpenItem, isOpen, keepCurrentGrade, restartItem, runningRegrades } from "./regrade-items.ts";
 import { swapGrades } from "./swap-grades.ts";
 
 const BATCH = 200;
@@ -21,26 +21,21 @@ export async function sweepRegrades(
   for (const { submission } of overdue)
     await withItem(context, submission, async (trx, item) => {
       const now = context.clock();
-      if (item.deadline_at === null || item.deadline_at >= iso(now)) return;
-      if (item.state === "grading") await restartItem(trx, item, now, { counts: true });
-      else await keepCurrentGrade(trx, item, `No grader picked it up by ${item.deadline_at}.`, now);
+      // Another broker or a report may have changed it meanwhile.
+      const deadline = item.deadline_at as string;
+      if (deadline >= iso(now)) return;
+      if (item.state === "grading") await restartItem(trx, item, now);
+      else await keepCurrentGrade(trx, item, `No grader picked it up by ${deadline}.`, now);
     });
   const running = await runningRegrades(db, {});
-  for (const regrade of running) {
-    const open = await db
-      .selectFrom("regrade_items")
-      .select("submission")
-      .where("regrade", "=", regrade.id)
-      .where("state", "in", ["waiting", "queued", "grading"])
-      .limit(1)
-      .executeTakeFirst();
-    if (!open) await swapGrades(context, regrade);
-  }
-  if (overdue.length > 0 || running.length > 0) context.dispatchSoon();
+  for (const regrade of running) if (!(await isOpen(db, regrade.id))) await swapGrades(context, regrade);
+  if (running.length > 0) context.dispatchSoon();
 }
 
 /** Returns items that the queue may have lost to the queue. */
 export async function republishRegrades(trx: Db): Promise<void> {
+  // Deliveries of a queued job count from 1 again.
+  await forgetDeliveries(trx, {});
   await returnQueuedItems(trx, {});
 }
 
@@ -62,6 +57,16 @@ export async function restartRegrades(
 
 const overdueItems = statement((db, { now }: { now: string }) =>
   db.selectFrom("regrade_items").select("submission").where("deadline_at", "<", now).limit(BATCH),
+);
+
+const forgetDeliveries = statement((db, _none: Record<never, never>) =>
+  db
+    .updateTable("attempts")
+    .set({ delivery: 0 })
+    .where("state", "=", "waiting")
+    .where("submission", "in", (on) =>
+      on.selectFrom("regrade_items").select("submission").where("state", "=", "queued"),
+    ),
 );
 
 const returnQueuedItems = statement((db, _none: Record<never, never>) =>

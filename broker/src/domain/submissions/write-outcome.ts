@@ -53,8 +53,6 @@ export async function writeGrade(
     finished_at: iso(now),
     deadline_at: null,
     ...grade,
-    // A job factory stored its media itself.
-    ...("job_factory" in config.evaluator ? mediaOfResult(visibleOutcome(row, outcome).data) : null),
     seq: row.seq + lead.length + 1,
   };
   // A submission that an external grader reopened may already have a place.
@@ -125,6 +123,8 @@ export function gradeColumns(
     meta: JSON.stringify(outcome.meta),
     artifacts: JSON.stringify(artifacts),
     media_dropped: media_dropped ?? null,
+    // A job factory stored its media itself.
+    ...("job_factory" in config.evaluator ? mediaOfResult(data) : null),
     evaluator_version: outcome.evaluator_version,
   };
 }
@@ -159,11 +159,7 @@ export async function writeFailure(
     state,
     finished_at: iso(now),
     deadline_at: null,
-    error_code: error.code,
-    error_message: error.message,
-    evaluator_version: error.evaluator_version ?? null,
-    ...(error.data != null && { data: JSON.stringify(error.data) }),
-    ...(error.artifacts && { artifacts: JSON.stringify(error.artifacts) }),
+    ...failureColumns(error),
     seq: row.seq + lead.length + 1,
   });
   await noteEndedUpload(trx, row, now);
@@ -179,6 +175,17 @@ export async function writeFailure(
       data: { code: error.code, fault, message: error.message, slot: charged ? "charged" : "returned" },
     },
   ]);
+}
+
+/** Returns the columns that a failure writes to its submission, except the state. */
+export function failureColumns({ code, message, evaluator_version, data, artifacts }: Failure) {
+  return {
+    error_code: code,
+    error_message: message,
+    evaluator_version: evaluator_version ?? null,
+    ...(data != null && { data: JSON.stringify(data) }),
+    ...(artifacts && { artifacts: JSON.stringify(artifacts) }),
+  };
 }
 
 async function settleSlot(
