@@ -22,6 +22,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
     tests: ["broker/src/domain/rules/{accepted,target-round,is-public,limits,visibility}.test.ts"],
   },
+  regrade: {
+    about: "re-grading: attempts, their reports and deadlines, and the swap of all grades at once",
+    files: ["broker/src/domain/regrade/!(*.test).ts"],
+    tests: [
+      "broker/src/domain/regrade/{start-regrade,enqueue-regrades,apply-regrade-report}.test.ts",
+      "broker/src/domain/regrade/{sweep-regrades,swap-grades}.test.ts",
+    ],
+  },
   leaderboard: {
     about: "who is where on a board, and when it changes",
     files: ["broker/src/domain/leaderboard/!(*.test|*.contract).ts"],

@@ -75,6 +75,18 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     "a publication that has ended costs memory alone",
     ["() => publishing.delete(one) → () => undefined"],
   ),
+  ...same(
+    "broker/src/domain/regrade/enqueue-regrades.ts",
+    "if (version !== regrade.version)",
+    "saves a write that changes nothing",
+    ["version !== regrade.version → true"],
+  ),
+  ...same(
+    "broker/src/domain/regrade/swap-grades.ts",
+    "if (keys.sort_primary === known.sort_primary && keys.sort_secondary === known.sort_secondary) continue;",
+    "saves writes that change nothing",
+    ["keys.sort_primary === known.sort_primary && keys.sort_secondary === known.sort_secondary → false"],
+  ),
   ...same(MODELS, "if (model_count === 0) return [];", "saves a statement for most submissions", [
     "model_count === 0 → false",
   ]),
