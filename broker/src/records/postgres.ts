@@ -115,18 +115,19 @@ export async function openPostgres(url: string): Promise<Records> {
   const names = new StatementNames();
   pool.on("connect", (client) => names.useIn(client));
   const db = new Kysely<Tables>({ dialect: new ErrorMappingPostgresDialect({ pool }, names) });
-  const { hostname, port, pathname } = new URL(url);
+  // As the driver reads it: parameters of the URL and PGHOST may name another server than the URL's host.
+  const { host, port, database } = new pg.Client({ connectionString: url });
   try {
     await migrateBesideOthers(db);
   } catch (error) {
     await db.destroy();
-    throw explainStart(error, `${hostname}:${port || 5432}`);
+    throw explainStart(error, `${host}:${port}`);
   }
   return {
-    name: `PostgreSQL (${hostname}${pathname})`,
+    name: `PostgreSQL (${host}/${database})`,
     dialect: "postgres",
     db,
-    state: async () => (await visible(db, {}))[0]?.state ?? "",
+    state: async () => (await visible(db, {}))[0]!.state,
     async transaction(work) {
       for (let tries = 1; ; tries++)
         try {
