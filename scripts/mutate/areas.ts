@@ -129,9 +129,11 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "broker/src/records/{group-commit,statement,read-memory,records,sqlite,sqlite-dialect}.ts",
       "broker/src/records/{sqlite-query-compiler,postgres-dialect,unusable-database}.ts",
       "broker/src/records/{commit,data-lock,instance,open,secret}.ts",
+      "broker/src/records/{postgres,log-sync,statement-names,columns,checkpoints}.ts",
     ],
     tests: [
       "broker/src/records/{group-commit,log-sync,read-memory,unusable-database,postgres-dialect}.test.ts",
+      "broker/src/records/{statement-names,columns,checkpoints,open-postgres}.test.ts",
       "broker/src/records/{statement,sqlite-query-compiler,sqlite-dialect,data-folder,sqlite,records}.test.ts",
       "broker/src/records/migrations/*.test.ts",
     ],

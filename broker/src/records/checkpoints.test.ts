@@ -1,10 +1,12 @@
+import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { beforeEach, expect, it, onTestFinished } from "vitest";
+import type { Worker } from "node:worker_threads";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { until } from "../../test/support/until.ts";
-import { createCheckpoints } from "./checkpoints.ts";
+import { type Checkpoints, createCheckpoints, type LoadWorker } from "./checkpoints.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const COMMITS = 64;
@@ -39,4 +41,93 @@ it("a database that cannot be opened again is left to SQLite's own copies", asyn
   const checkpoints = createCheckpoints(join(folder, "missing", "records.sqlite"));
   for (let at = 0; at < 2 * COMMITS; at++) checkpoints.committed();
   await checkpoints.close();
+});
+
+describe("the thread that copies", () => {
+  const COPY_EVERY = 32;
+
+  /** Checkpoints with a thread of which the test decides what it does. */
+  function withThread() {
+    const seen: string[] = [];
+    const threads: EventEmitter[] = [];
+    class TestWorker extends EventEmitter {
+      constructor(_: URL, { workerData }: { workerData: string }) {
+        super();
+        threads.push(this);
+        seen.push(`start for ${workerData}`);
+      }
+      postMessage = (message: string) => void seen.push(message);
+      ref = () => void seen.push("ref");
+      unref = () => void seen.push("unref");
+    }
+    const load = (async () => ({ Worker: TestWorker as unknown as typeof Worker })) satisfies LoadWorker;
+    const checkpoints = createCheckpoints("records.sqlite", load);
+    return {
+      ...{ seen, checkpoints },
+      async commit(times: number) {
+        for (let at = 0; at < times; at++) checkpoints.committed();
+        await passTurns();
+      },
+      emit: (event: string, ...values: unknown[]) => threads[0]!.emit(event, ...values),
+    };
+  }
+  const passTurns = () => new Promise((resolve) => setImmediate(resolve));
+  function startClosing(checkpoints: Checkpoints): () => Promise<boolean> {
+    let isClosed = false;
+    checkpoints.close().then(() => {
+      isClosed = true;
+    });
+    return async () => {
+      await passTurns();
+      return isClosed;
+    };
+  }
+
+  it("starts when there is enough to copy, and keeps no program alive", async () => {
+    const { seen, commit } = withThread();
+    await commit(COPY_EVERY - 1);
+    expect(seen).toEqual([]);
+    await commit(1);
+    expect(seen).toEqual(["start for records.sqlite", "unref", "copy"]);
+  });
+
+  it("copies once at a time, and soon again when enough was committed meanwhile", async () => {
+    const { seen, commit, emit } = withThread();
+    const copies = () => seen.filter((message) => message === "copy").length;
+    await commit(3 * COPY_EVERY);
+    expect(copies()).toBe(1);
+    emit("message", "copied");
+    await commit(1);
+    expect(copies()).toBe(2);
+    emit("message", "copied");
+    await commit(COPY_EVERY - 1);
+    expect(copies()).toBe(2);
+    await commit(1);
+    expect(copies()).toBe(3);
+    expect(seen.filter((message) => message.startsWith("start"))).toHaveLength(1);
+  });
+
+  it.each(["exit", "error"])("is waited for until it has ended (%s)", async (event) => {
+    const { seen, checkpoints, commit, emit } = withThread();
+    await commit(COPY_EVERY);
+    const isClosed = startClosing(checkpoints);
+    expect(await isClosed()).toBe(false);
+    expect(seen.slice(-2)).toEqual(["ref", "end"]);
+    emit(event, new Error("why"));
+    expect(await isClosed()).toBe(true);
+  });
+
+  it("is not waited for when it was never needed", async () => {
+    const { seen, checkpoints, commit } = withThread();
+    await commit(1);
+    expect(await startClosing(checkpoints)()).toBe(true);
+    expect(seen).toEqual([]);
+  });
+
+  it("is done without where it cannot be started", async () => {
+    const checkpoints = createCheckpoints("records.sqlite", () => Promise.reject(new Error("EAGAIN")));
+    for (let at = 0; at < 2 * COPY_EVERY; at++) checkpoints.committed();
+    await passTurns();
+    expect(await startClosing(checkpoints)()).toBe(true);
+  });
 });

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import type { Worker } from "node:worker_threads";
 
 /** How many commits are copied together: one of a busy broker has some 80 pages, one of an idle broker 12. */
@@ -13,6 +14,10 @@ export interface Checkpoints {
   close(): Promise<void>;
 }
 
+export type LoadWorker = () => Promise<{
+  Worker: new (file: URL, options: { workerData: string }) => Worker;
+}>;
+
 interface Thread {
   worker: Worker;
   /** Resolves when it has ended, however. */
@@ -23,7 +28,10 @@ interface Thread {
  * Copies in a thread of its own: a copy writes up to thousands of pages and waits for the disk twice, and all other work would wait for it. Where
  * the thread cannot be started or fails, SQLite copies once the log has `IN_PLACE_AFTER_PAGES`.
  */
-export function createCheckpoints(file: string): Checkpoints {
+export function createCheckpoints(
+  file: string,
+  load: LoadWorker = () => import("node:worker_threads"),
+): Checkpoints {
   let commits = 0;
   /** Stays when the thread has failed. */
   let isCopying = false;
@@ -31,7 +39,7 @@ export function createCheckpoints(file: string): Checkpoints {
 
   async function start(): Promise<Thread> {
     // Loaded here: a command that changes little needs no thread.
-    const { Worker } = await import("node:worker_threads");
+    const { Worker } = await load();
     const worker = new Worker(workerUrl(), { workerData: file });
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     worker.on("exit", () => resolve());
@@ -55,7 +63,7 @@ export function createCheckpoints(file: string): Checkpoints {
       );
     },
     async close() {
-      const started = await thread?.catch(() => null);
+      const started = await thread?.catch(() => {});
       if (!started) return;
       started.worker.ref();
       started.worker.postMessage("end");
@@ -67,5 +75,5 @@ export function createCheckpoints(file: string): Checkpoints {
 /** Returns the URL of the worker, which is in the same folder, also in the built package. */
 function workerUrl(): URL {
   const here = import.meta.url;
-  return new URL(here.endsWith(".ts") ? "./checkpoint.worker.ts" : "./checkpoint.worker.js", here);
+  return new URL(`./checkpoint.worker${extname(here)}`, here);
 }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { Kysely } from "kysely";
-import { expect, it, onTestFinished } from "vitest";
-import { createLogSync } from "./log-sync.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createLogSync, openDatabaseLog } from "./log-sync.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 
 /** A disk that is as slow as the test wants. */
@@ -147,4 +147,88 @@ it("a single statement resolves when the disk has it", async () => {
   expect(await hasEnded(written)).toBe(false);
   syncs[0]!.resolve();
   await written;
+});
+
+describe("the log of a database", () => {
+  /** A log on a disk of which the test decides how its syncs end; `seen` has what it was asked. */
+  function openLog() {
+    const seen: string[] = [];
+    const syncs: ((error: Error | null) => void)[] = [];
+    const log = openDatabaseLog("records.sqlite", {
+      openSync(path, flags) {
+        seen.push(`open ${path} ${flags}`);
+        return 7;
+      },
+      fdatasync(descriptor, done) {
+        seen.push(`sync ${descriptor}`);
+        syncs.push(done);
+      },
+      fdatasyncSync: (descriptor) => void seen.push(`sync ${descriptor} in place`),
+      closeSync: (descriptor) => void seen.push(`close ${descriptor}`),
+    });
+    return { log, seen, syncs };
+  }
+  const OPENED = "open records.sqlite-wal r+";
+
+  it("is opened at the first commit, and once", async () => {
+    const { log, seen, syncs } = openLog();
+    log.close();
+    expect(seen).toEqual([]);
+    for (let at = 0; at < 2; at++) {
+      log.grown();
+      const settled = log.settle();
+      await setImmediate();
+      expect(await hasEnded(settled)).toBe(false);
+      syncs[at]!(null);
+      await settled;
+    }
+    expect(seen).toEqual([OPENED, "sync 7", "sync 7"]);
+  });
+
+  it("is on disk when it is closed", async () => {
+    const { log, seen, syncs } = openLog();
+    log.grown();
+    const settled = log.settle();
+    syncs[0]!(null);
+    await settled;
+    log.close();
+    expect(seen).toEqual([OPENED, "sync 7", "sync 7 in place"]);
+    await setImmediate();
+    expect(seen.slice(3)).toEqual(["close 7"]);
+  });
+
+  it.each([[null], [new Error("EIO")]])("is closed after a sync that is under way (%s)", async (error) => {
+    const { log, seen, syncs } = openLog();
+    log.grown();
+    const settled = log.settle();
+    settled?.catch(() => {});
+    log.close();
+    await setImmediate();
+    expect(seen).toEqual([OPENED, "sync 7", "sync 7 in place"]);
+    syncs[0]!(error);
+    await setImmediate();
+    expect(seen.slice(3)).toEqual(["close 7"]);
+  });
+
+  it("is left to SQLite once the disk has failed", async () => {
+    const { log, seen, syncs } = openLog();
+    log.grown();
+    const settled = log.settle();
+    syncs[0]!(new Error("EIO"));
+    await expect(settled).rejects.toThrow("EIO");
+    expect(await log.failed).toMatchObject({ message: "EIO" });
+    log.close();
+    await setImmediate();
+    expect(seen).toEqual([OPENED, "sync 7", "close 7"]);
+  });
+
+  it("that cannot be opened has failed, and is closed like one that was never needed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "crowdai-log-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const log = openDatabaseLog(join(folder, "missing", "records.sqlite"));
+    log.grown();
+    await expect(log.settle()).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await log.failed).toMatchObject({ code: "ENOENT" });
+    log.close();
+  });
 });

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync } from "node:fs";
+import fs from "node:fs";
 import { promisify } from "node:util";
 
 /** Brings what was written to a log to the disk, while other work goes on. */
@@ -52,14 +52,18 @@ export interface DatabaseLog extends LogSync {
   close(): void;
 }
 
-export function openDatabaseLog(file: string): DatabaseLog {
-  const sync = promisify(fdatasync);
+export type Disk = Pick<typeof fs, "openSync" | "closeSync" | "fdatasyncSync"> & {
+  fdatasync(descriptor: number, done: (error: Error | null) => void): void;
+};
+
+export function openDatabaseLog(file: string, disk: Disk = fs): DatabaseLog {
+  const sync = promisify(disk.fdatasync);
   let descriptor: number | null = null;
   let syncing = Promise.resolve();
   let hasFailed = false;
   const log = createLogSync(async () => {
     // The first commit created it. To close another descriptor of it releases no lock: SQLite's are on other files.
-    descriptor ??= openSync(`${file}-wal`, "r+");
+    descriptor ??= disk.openSync(`${file}-wal`, "r+");
     syncing = sync(descriptor);
     return syncing;
   });
@@ -72,9 +76,9 @@ export function openDatabaseLog(file: string): DatabaseLog {
       if (descriptor === null) return;
       const open = descriptor;
       // After a failure, SQLite writes to the database itself what could not be written here, when it closes it.
-      if (!hasFailed) fdatasyncSync(open);
+      if (!hasFailed) disk.fdatasyncSync(open);
       // Not below a sync that is under way.
-      syncing.catch(() => {}).finally(() => closeSync(open));
+      syncing.catch(() => {}).finally(() => disk.closeSync(open));
     },
   };
 }
