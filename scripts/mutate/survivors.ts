@@ -524,6 +524,24 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     ["state !== latest → false", "known.clear(); → ;"],
   ),
   ...same(
+    `${RECORDS}/statement.ts`,
+    "const filled = { query: query.query, queryId, sql, parameters, comesAgain: true };",
+    "the name of the property says it, whatever its value",
+    ["true → false"],
+  ),
+  ...same(
+    `${RECORDS}/sqlite.ts`,
+    "log.grown();",
+    "only a machine that loses its power shows it, as `npm run power-cut` does",
+    ["log.grown(); → ;"],
+  ),
+  ...same(
+    `${RECORDS}/sqlite.ts`,
+    "failed: log.failed.then((error) => unwrittenDatabase(error, file)),",
+    "only a disk that fails shows it, as broker/test/startup/failing-disk.test.ts does with a whole broker",
+    ["(error) => unwrittenDatabase(error, file) → () => undefined"],
+  ),
+  ...same(
     `${RECORDS}/sqlite-query-compiler.ts`,
     "if (!ValueNode.is(node) || node.immediate) return node;",
     "such an operand stays as it is by the rule that follows, too",

@@ -2,6 +2,8 @@ import { CrowdaiError } from "@crowdai/shared";
 import { Kysely, type PostgresPool, sql } from "kysely";
 import { expect, it } from "vitest";
 import { ErrorMappingPostgresDialect } from "./postgres-dialect.ts";
+import type { Db } from "./records.ts";
+import { statement } from "./statement.ts";
 
 /** Errors as the driver throws them. */
 const failure = (code: string | undefined, message = "why") => Object.assign(new Error(message), { code });
@@ -93,4 +95,12 @@ it("a query is asked once, also on a connection that was used before", async () 
   const pool = { connect: async () => client, end: async () => {} } as unknown as PostgresPool;
   const db = new Kysely({ dialect: new ErrorMappingPostgresDialect({ pool }) });
   for (let i = 1; i <= 3; i++) expect((await sql`select 1`.execute(db)).rows).toEqual([i]);
+});
+
+it("a statement that comes again needs no names", async () => {
+  const client = { query: async () => ({ command: "SELECT", rows: [{ one: 1 }] }), release: () => {} };
+  const pool = { connect: async () => client, end: async () => {} } as unknown as PostgresPool;
+  const db: Db = new Kysely({ dialect: new ErrorMappingPostgresDialect({ pool }) });
+  const ask = statement((at, _: object) => at.selectNoFrom(sql<number>`1`.as("one")));
+  expect(await ask(db, {})).toEqual([{ one: 1 }]);
 });

@@ -56,3 +56,10 @@ it("an insertion accepts several rows, and a lookup returns one or none", async 
   expect(await find(records.db, { name: "e" })).toEqual({ value: "5" });
   expect(await find(records.db, { name: "absent" })).toBeUndefined();
 });
+
+it("an insertion leaves out columns without a value", async () => {
+  const rows = [{ id: undefined, name: "ada", name_key: "ada", created_at: "" }];
+  await insertion("participants")(records.db, rows as never);
+  const found = await records.db.selectFrom("participants").select(["id", "name"]).execute();
+  expect(found).toEqual([{ id: expect.any(Number), name: "ada" }]);
+});

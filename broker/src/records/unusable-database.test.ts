@@ -1,6 +1,6 @@
 import { CrowdaiError } from "@crowdai/shared";
 import { expect, it } from "vitest";
-import { databaseError } from "./unusable-database.ts";
+import { databaseError, unwrittenDatabase } from "./unusable-database.ts";
 
 const sqlite = (errcode: number | undefined) => Object.assign(new Error("why"), { errcode });
 
@@ -33,4 +33,14 @@ it.each([sqlite(5), sqlite(1), sqlite(undefined), new CrowdaiError("data_in_use"
 it("a code of this program is not read as one of SQLite's", () => {
   const error = Object.assign(new CrowdaiError("usage"), { errcode: 11 });
   expect(databaseError(error, "records.sqlite")).toBe(error);
+});
+
+it("what did not reach the disk is reported with the file, the reason and what to do", () => {
+  const error = new Error("EIO: i/o error");
+  expect(unwrittenDatabase(error, "/data/records.sqlite")).toMatchObject({
+    code: "data_unusable",
+    message: "/data/records.sqlite could not be written to the disk: EIO: i/o error.",
+    next: expect.stringContaining("nothing that it acknowledged is lost"),
+    cause: error,
+  });
 });

@@ -13,15 +13,15 @@ export interface Asked {
 }
 
 export type Row = Record<string, string | number | bigint | null>;
-/** Rows are sent; what is thrown is sent as an error with its `code`; undefined leaves the statement to the other answers. */
+/** Rows are sent, what is thrown is sent as an error; undefined leaves it to the other answers. */
 export type Answer = (asked: Asked) => Row[] | undefined | Promise<Row[] | undefined>;
 
 const [INT4, INT8, TEXT] = [23, 20, 25];
 const MIGRATED = "2026-01-01T00:00:00.000Z";
 
 /**
- * A server that speaks PostgreSQL's protocol, on which records of the current version seem to be. The test answers statements, so that
- * it needs no database and decides which of them fail.
+ * A server that speaks PostgreSQL's protocol, on which records of the current version seem to be. The test
+ * answers statements, so that it needs no database and decides which of them fail.
  */
 export async function startScriptedPostgres() {
   const asked: Asked[] = [];
