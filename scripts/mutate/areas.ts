@@ -77,6 +77,18 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
     tests: ["broker/src/domain/submissions/{arriving-code,store-input,accept-upload}.test.ts"],
   },
+  views: {
+    about:
+      "what participants, organizers and others see of submissions, and the selection for the final board",
+    files: [
+      "broker/src/domain/submissions/{artifacts,list-submissions,mark-baseline,read-attempts}.ts",
+      "broker/src/domain/submissions/{redact-submission,run-record,select-final,view-submission}.ts",
+    ],
+    tests: [
+      "broker/src/domain/submissions/{redact-submission,run-record,view-submission}.test.ts",
+      "broker/src/domain/submissions/{list-submissions,select-final}.test.ts",
+    ],
+  },
   jobs: {
     about: "from the records to the queue: jobs, and who is next",
     files: ["broker/src/domain/submissions/{create-job,head-of-queue,dispatcher,queue-rebuilds}.ts"],

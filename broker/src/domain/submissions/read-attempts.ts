@@ -45,18 +45,16 @@ export async function readAttempts(
     .where("submission", "=", id)
     .orderBy("number")
     .execute();
-  return rows.map(({ outcome, run, ...row }) => ({
-    ...row,
-    accepted: row.accepted === 1,
-    ...verdictOf(outcome === null ? null : (JSON.parse(outcome) as Outcome)),
-    ...(withFinal ? { score_final: finalOf(outcome) } : {}),
-    run: run === null ? null : runRecordSchema.parse(JSON.parse(run)),
-  }));
-}
-
-function finalOf(text: string | null): number | null {
-  const outcome = text === null ? null : (JSON.parse(text) as Outcome);
-  return outcome?.ok ? (outcome.score_final ?? null) : null;
+  return rows.map(({ outcome: text, run, ...row }) => {
+    const outcome = text === null ? null : (JSON.parse(text) as Outcome);
+    return {
+      ...row,
+      accepted: row.accepted === 1,
+      ...verdictOf(outcome),
+      ...(withFinal ? { score_final: outcome?.ok ? (outcome.score_final ?? null) : null } : {}),
+      run: run === null ? null : runRecordSchema.parse(JSON.parse(run)),
+    };
+  });
 }
 
 function verdictOf(outcome: Outcome | null): Pick<LoggedAttempt, "score" | "error"> {
