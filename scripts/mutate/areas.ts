@@ -72,7 +72,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
   uploads: {
     about: "the bytes and the code of a submission: verified, accepted, abandoned",
     files: [
-      "broker/src/domain/submissions/{accept-upload,announced-parts,store-input}.ts",
+      "broker/src/domain/submissions/{accept-upload,announced-parts,ended-uploads,store-input}.ts",
       "broker/src/domain/submissions/{record-stored-code,sweep-awaited-code}.ts",
     ],
     tests: ["broker/src/domain/submissions/{arriving-code,store-input,accept-upload}.test.ts"],

@@ -221,6 +221,19 @@ describe("an upload", () => {
     expect(await keys()).toEqual([KEY]);
   });
 
+  it.each([
+    ["a file alone", () => announced("file", "abc"), true],
+    ["a model beside a value", () => ({ models: [model("one")] }), true],
+    ["no object", () => ({}), false],
+  ])("is expected late only where there was one: %s", async (_, input, isNoted) => {
+    await domain.submit(input());
+    await domain.set({ state: "initiated", accepted_at: null });
+    await cancelSubmission(domain.services, ADA, id);
+    expect(await domain.db.selectFrom("ended_uploads").selectAll().execute()).toEqual(
+      isNoted ? [{ submission: id, due_at: domain.at(DAY) }] : [],
+    );
+  });
+
   it("that was accepted stays when its submission ends", async () => {
     await domain.submit(announced("file", "abc"));
     await put("abc");

@@ -81,11 +81,6 @@ export function createDispatcher(options: {
     retry = setTimeout(soon, RETRY_MS);
   }
 
-  function publishAgain(): void {
-    behind = true;
-    soon();
-  }
-
   async function publishOne(row: SubmissionRow): Promise<void> {
     const one = { row, taken: false };
     unmarked.set(keyOf(row), one);
@@ -109,7 +104,7 @@ export function createDispatcher(options: {
       log.warn({ event: "dispatch_mark_failed", err: error }, "marking jobs as queued failed"),
     );
     for (const row of rows) unmarked.delete(keyOf(row));
-    if (isMarked === false) publishAgain();
+    if (isMarked === false) soon();
   }
 
   async function dispatchBatch(): Promise<number> {
@@ -131,7 +126,7 @@ export function createDispatcher(options: {
       ),
     );
     const published = rows.filter((_, index) => results[index]!.status === "fulfilled");
-    if (!(await mark(published))) publishAgain();
+    if (!(await mark(published))) soon();
     const refusal = results.find((result) => result.status === "rejected");
     if (refusal) throw refusal.reason;
     return found.length;
