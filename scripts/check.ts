@@ -16,6 +16,7 @@ const CHECKS = [
     args: ["scripts/check/import-directions.ts"],
   },
   { title: "banned words", command: process.execPath, args: ["scripts/check/banned-words.ts"] },
+  { title: "width of lines", command: process.execPath, args: ["scripts/check/line-width.ts"] },
   { title: "log events", command: process.execPath, args: ["scripts/check/log-events.ts"] },
   { title: "marked steps", command: process.execPath, args: ["scripts/check/marked-steps.ts"] },
   {

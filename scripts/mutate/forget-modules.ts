@@ -11,7 +11,10 @@ interface LoadedModule {
   exports?: unknown;
 }
 
-/** Makes these files, and all that import them, run again at their next import. Their code stays as it was read. */
+/**
+ * Makes these files, and all that import them, run again at their next import. Their code stays as it was
+ * read.
+ */
 export function forget(modules: LoadedModules, files: readonly string[]): void {
   const forgotten = new Set<LoadedModule>();
   const pending = files.flatMap((file) => [...(modules.getModulesByFile(file) ?? [])]);

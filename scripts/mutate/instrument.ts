@@ -30,7 +30,10 @@ interface Position {
   column: number;
 }
 
-/** The part of StrykerJS's instrumenter that is used here. Its packages are installed later, so its types are not there. */
+/**
+ * The part of StrykerJS's instrumenter that is used here. Its packages are installed later, so its types are
+ * not there.
+ */
 interface Instrumenter {
   instrument(
     files: { name: string; mutate: boolean; content: string }[],
@@ -49,8 +52,8 @@ interface Instrumenter {
 const PACKAGES = join(root, "node_modules/.mutate/packages");
 const MAX_SHOWN = 100;
 /**
- * Texts are left alone: most are messages, which tests need not repeat word for word, and the compiler checks those that name a state, a
- * column or a code.
+ * Texts are left alone: most are messages, which tests need not repeat word for word, and the compiler checks
+ * those that name a state, a column or a code.
  */
 const OPTIONS = {
   plugins: null,

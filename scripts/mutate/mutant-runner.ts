@@ -14,7 +14,10 @@ interface Switch {
   mutantCoverage?: { static: Record<string, number>; perTest: Record<string, Record<string, number>> };
 }
 
-/** How much longer than without a mutant a test may take, and may pass the mutant, before it counts as endless. */
+/**
+ * How much longer than without a mutant a test may take, and may pass the mutant, before it counts as
+ * endless.
+ */
 const PATIENCE = { factor: 10, ms: 3000, hits: 10 };
 const LOAD = "while loading";
 const HOOKS = "in hooks";
@@ -27,7 +30,10 @@ const patterns = new Map(
   Object.values(readPlan(folder).files).flatMap(({ mutants: all }) => all.map(({ id, file }) => [id, file])),
 );
 
-/** Runs a test file as usual, noting which tests reach which mutants; then those tests again for each mutant that is still alive. */
+/**
+ * Runs a test file as usual, noting which tests reach which mutants; then those tests again for each mutant
+ * that is still alive.
+ */
 export default class MutantRunner extends VitestTestRunner {
   async onBeforeCollect(): Promise<void> {
     mutants.activeMutant = undefined;

@@ -20,7 +20,10 @@ export type Result =
   | { id: string; status: "killed" | "timeout" | "survived"; by?: string }
   /** A test fails without any mutant. */
   | { id: ""; status: "failed"; by: string }
-  /** All mutants that this test file reaches are done; the processor time is that of the process since the file before. */
+  /**
+   * All mutants that this test file reaches are done; the processor time is that of the process since the
+   * file before.
+   */
   | { id: ""; status: "file"; by: string; processorMs: number };
 
 export const folderOf = (area: string): string => join(root, "node_modules/.mutate/areas", area);

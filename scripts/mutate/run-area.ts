@@ -6,7 +6,10 @@ import { type Area, matchingFiles } from "./areas.ts";
 import { type InstrumentedFile, instrument, loadInstrumenter, type Mutant } from "./instrument.ts";
 import { addResult, FOLDER_VARIABLE, folderOf, planFile, type Result, readResults } from "./plan.ts";
 
-/** Without a result for so long, the mutant that runs counts as endless, and the others go on in a new process. */
+/**
+ * Without a result for so long, the mutant that runs counts as endless, and the others go on in a new
+ * process.
+ */
 const STALLED_MS = 60_000;
 /** Loading a broker for the first time takes long on a busy machine. */
 const STARTING_MS = 600_000;

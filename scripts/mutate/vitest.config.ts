@@ -7,7 +7,9 @@ const folder = process.env[FOLDER_VARIABLE]!;
 const plan = readPlan(folder);
 const instrumented = new Map(Object.entries(plan.files).map(([file, { code }]) => [join(root, file), code]));
 
-/** One worker for all test files of an area; scripts/mutate/mutant-runner.ts runs them again for each mutant. */
+/**
+ * One worker for all test files of an area; scripts/mutate/mutant-runner.ts runs them again for each mutant.
+ */
 export default defineConfig({
   root,
   plugins: [

@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 
-// Each message asks for one copy, and is answered when it has ended. PASSIVE lets others read and write meanwhile.
+// Each message asks for one copy, and is answered when it has ended. PASSIVE lets others read and write
+// meanwhile.
 const database = new DatabaseSync(workerData as string);
 const copy = database.prepare("pragma wal_checkpoint(passive)");
 parentPort?.on("message", (message: "copy" | "end") => {

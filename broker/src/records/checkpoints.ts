@@ -3,7 +3,10 @@ import type { Worker } from "node:worker_threads";
 
 /** How many commits are copied together: one of a busy broker has some 80 pages, one of an idle broker 12. */
 const COMMITS = 32;
-/** Pages that the log may have until the thread that commits copies them itself, as it does from 1,000 on by default. */
+/**
+ * Pages that the log may have until the thread that commits copies them itself, as it does from 1,000 on by
+ * default.
+ */
 export const IN_PLACE_AFTER_PAGES = 8000;
 
 /** Copies what is in SQLite's log to the database. */
@@ -25,8 +28,9 @@ interface Thread {
 }
 
 /**
- * Copies in a thread of its own: a copy writes up to thousands of pages and waits for the disk twice, and all other work would wait for it. Where
- * the thread cannot be started or fails, SQLite copies once the log has `IN_PLACE_AFTER_PAGES`.
+ * Copies in a thread of its own: a copy writes up to thousands of pages and waits for the disk twice, and all
+ * other work would wait for it. Where the thread cannot be started or fails, SQLite copies once the log has
+ * `IN_PLACE_AFTER_PAGES`.
  */
 export function createCheckpoints(
   file: string,

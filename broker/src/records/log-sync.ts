@@ -6,15 +6,19 @@ export interface LogSync {
   /** Records that the log has grown. */
   grown(): void;
   /**
-   * Resolves when everything that the log contains now is on disk; null when it is already. Rejects once the disk has
-   * failed, and then always: the kernel may have dropped what could not be written, and would report no error the next time.
+   * Resolves when everything that the log contains now is on disk; null when it is already. Rejects once the
+   * disk has failed, and then always: the kernel may have dropped what could not be written, and would report
+   * no error the next time.
    */
   settle(): Promise<void> | null;
   /** Resolves with the error when the disk has failed. */
   readonly failed: Promise<Error>;
 }
 
-/** `sync` brings the log to the disk as it is when called. Runs one at a time; those who ask meanwhile share the next. */
+/**
+ * `sync` brings the log to the disk as it is when called. Runs one at a time; those who ask meanwhile share
+ * the next.
+ */
 export function createLogSync(sync: () => Promise<void>): LogSync {
   let hasGrown = false;
   /** Stays when it has failed, so that its error is everyone's from then on. */
@@ -62,7 +66,8 @@ export function openDatabaseLog(file: string, disk: Disk = fs): DatabaseLog {
   let syncing = Promise.resolve();
   let hasFailed = false;
   const log = createLogSync(async () => {
-    // The first commit created it. To close another descriptor of it releases no lock: SQLite's are on other files.
+    // The first commit created it. To close another descriptor of it releases no lock: SQLite's are on other
+    // files.
     descriptor ??= disk.openSync(`${file}-wal`, "r+");
     syncing = sync(descriptor);
     return syncing;
@@ -75,7 +80,8 @@ export function openDatabaseLog(file: string, disk: Disk = fs): DatabaseLog {
     close() {
       if (descriptor === null) return;
       const open = descriptor;
-      // After a failure, SQLite writes to the database itself what could not be written here, when it closes it.
+      // After a failure, SQLite writes to the database itself what could not be written here, when it closes
+      // it.
       if (!hasFailed) disk.fdatasyncSync(open);
       // Not below a sync that is under way.
       syncing.catch(() => {}).finally(() => disk.closeSync(open));

@@ -33,8 +33,8 @@ const lockedShared = statement((trx, { name }: { name: string }) =>
 );
 
 /**
- * Which transactions can be seen: two equal snapshots see the same. A server that took over from another one may use the numbers
- * of transactions again that were lost, but did not start at the same moment.
+ * Which transactions can be seen: two equal snapshots see the same. A server that took over from another one
+ * may use the numbers of transactions again that were lost, but did not start at the same moment.
  */
 const visible = statement((db, _: object) =>
   db.selectNoFrom(
@@ -47,13 +47,15 @@ const visible = statement((db, _: object) =>
 async function configure(client: pg.ClientBase): Promise<void> {
   // A broker that freezes in a transaction must not keep others waiting for its locks.
   await client.query("set idle_in_transaction_session_timeout = '5s'");
-  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles nothing.
+  // Compiling a plan costs more than any of these statements runs. A server without the setting compiles
+  // nothing.
   await client.query("set jit = off").catch(() => {});
 }
 
 /**
- * Migrates while brokers of an older release use the tables: waits for each table only briefly, because they wait behind it meanwhile,
- * and because PostgreSQL ends one of two transactions that wait for one another for a second, which could be theirs.
+ * Migrates while brokers of an older release use the tables: waits for each table only briefly, because they
+ * wait behind it meanwhile, and because PostgreSQL ends one of two transactions that wait for one another for
+ * a second, which could be theirs.
  */
 async function migrateBesideOthers(db: Kysely<Tables>): Promise<void> {
   for (const end = Date.now() + MIGRATION_TIMEOUT_MS; ; await sleep(MIGRATION_PAUSE_MS))

@@ -6,14 +6,16 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const PER_CHARACTER = 3;
 
 /**
- * Returns what `read` returns, which may be shared with other callers: it must be JSON, and must not be changed. `about` is an
- * object that the read depends on, by its identity, and `of` all other values that it depends on, besides the records.
+ * Returns what `read` returns, which may be shared with other callers: it must be JSON, and must not be
+ * changed. `about` is an object that the read depends on, by its identity, and `of` all other values that it
+ * depends on, besides the records.
  */
 export type Remember = <T>(about: object, of: readonly unknown[], read: () => Promise<T>) => Promise<T>;
 
 /**
- * Returns a function to be called once for each request. What is read through it is read again after any change to the records,
- * whichever process made it: requests between two changes share one read, and none gets what was outdated when it came.
+ * Returns a function to be called once for each request. What is read through it is read again after any
+ * change to the records, whichever process made it: requests between two changes share one read, and none
+ * gets what was outdated when it came.
  */
 export function createReadMemory(
   records: () => Pick<Records, "state">,
@@ -42,7 +44,8 @@ export function createReadMemory(
   }
 
   return async () => {
-    // Before everything that is read: what changes meanwhile has another state, and is never found under this one.
+    // Before everything that is read: what changes meanwhile has another state, and is never found under this
+    // one.
     const state = await records().state();
     if (state !== latest) known.clear();
     latest = state;

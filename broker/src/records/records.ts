@@ -33,7 +33,9 @@ export interface Records {
   readonly name: string;
   readonly dialect: "sqlite" | "postgres";
   readonly db: Kysely<Tables>;
-  /** Returns a text that was never returned before a change to the records, whichever process made it. Cheap. */
+  /**
+   * Returns a text that was never returned before a change to the records, whichever process made it. Cheap.
+   */
   state(): Promise<string>;
   transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /**
@@ -45,12 +47,18 @@ export interface Records {
   lockShared(trx: Transaction<Tables>, name: string): Promise<void>;
   /** Returns the submission, locked until the transaction ends. */
   lockSubmission(trx: Transaction<Tables>, id: string): Promise<SubmissionRow | undefined>;
-  /** Resolves with the reason when no transaction can succeed any more before the records are opened again. Absent where that never happens. */
+  /**
+   * Resolves with the reason when no transaction can succeed any more before the records are opened again.
+   * Absent where that never happens.
+   */
   readonly failed?: Promise<CrowdaiError>;
   close(): Promise<void>;
 }
 
-/** Runs statements that all see the records as of one moment: that of the transaction that it is called in, if any. */
+/**
+ * Runs statements that all see the records as of one moment: that of the transaction that it is called in, if
+ * any.
+ */
 export const readTogether = <T>(db: Db, work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> =>
   db.isTransaction
     ? work(db as Transaction<Tables>)

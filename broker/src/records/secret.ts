@@ -3,8 +3,8 @@ import type { Db } from "./records.ts";
 
 /**
  * The secrets of an installation: for the cookies and forms of the pages, for the upload addresses of older
- * clients, for the seeds and instance ids of environments, and for the signatures of webhooks. Stored in the records,
- * so that all brokers share them.
+ * clients, for the seeds and instance ids of environments, and for the signatures of webhooks. Stored in the
+ * records, so that all brokers share them.
  */
 export type SecretName =
   | "page_session_secret"

@@ -26,9 +26,9 @@ export interface SqliteConnections {
 }
 
 /**
- * Kysely over `node:sqlite`, which is part of Bun and Node.js, so that nothing has to be compiled. Transactions and queries
- * resolve when everything that they wrote or saw is on disk, so that no caller acts on what a power failure could take back.
- * Other requests are handled while the disk writes.
+ * Kysely over `node:sqlite`, which is part of Bun and Node.js, so that nothing has to be compiled.
+ * Transactions and queries resolve when everything that they wrote or saw is on disk, so that no caller acts
+ * on what a power failure could take back. Other requests are handled while the disk writes.
  */
 export function sqliteDialect(connections: SqliteConnections): Dialect {
   return {
@@ -59,7 +59,8 @@ interface Connection extends DatabaseConnection {
 function sqliteDriver({ writer, reader, snapshots, log }: SqliteConnections): Driver {
   const [write, read, snapshot] = [statements(writer), statements(reader), statements(snapshots)];
   const snapshotMutex = new Mutex();
-  // Differs after each commit of another connection that changed something. A transaction that only refused has nothing to sync.
+  // Differs after each commit of another connection that changed something. A transaction that only refused
+  // has nothing to sync.
   const version = reader.prepare("pragma data_version");
   const readVersion = () => (version.get() as { data_version: number }).data_version;
   let known = readVersion();

@@ -20,9 +20,9 @@ export const PARTIALLY_INDEXED = new Set([
 ]);
 
 /**
- * Writes a limit, and a value that a partially indexed column equals, into the text. SQLite prepares a statement
- * again at each run where such a value is a parameter, since its plan depends on it, and that costs more than most
- * statements. There are few such values, so that texts stay few.
+ * Writes a limit, and a value that a partially indexed column equals, into the text. SQLite prepares a
+ * statement again at each run where such a value is a parameter, since its plan depends on it, and that costs
+ * more than most statements. There are few such values, so that texts stay few.
  */
 export class QueryCompiler extends SqliteQueryCompiler {
   protected override visitLimit(node: LimitNode): void {

@@ -30,13 +30,13 @@ export async function openSqlite(file: string): Promise<Records> {
 
 async function open(file: string): Promise<Records> {
   createPrivateFolder(dirname(file));
-  // The folder may exist already and be open to others. SQLite gives new journals the mode of the file; after a crash, an
-  // earlier version may have left some that others can read.
+  // The folder may exist already and be open to others. SQLite gives new journals the mode of the file; after
+  // a crash, an earlier version may have left some that others can read.
   closeSync(openSync(file, "a", 0o600));
   for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, 0o600);
   const writer = new DatabaseSync(file);
-  // NORMAL: commits are brought to the disk by the log, which lets the broker work meanwhile; FULL would wait in place.
-  // Rollback data of savepoints stays in memory: otherwise each transaction creates a file for it.
+  // NORMAL: commits are brought to the disk by the log, which lets the broker work meanwhile; FULL would wait
+  // in place. Rollback data of savepoints stays in memory: otherwise each transaction creates a file for it.
   writer.exec(`
     pragma busy_timeout = 10000;
     pragma journal_mode = wal;

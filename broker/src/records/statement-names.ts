@@ -1,14 +1,16 @@
 import type { ClientBase } from "pg";
 
-/** All columns of a table: such a statement, once prepared, fails as soon as a newer release adds a column. */
+/**
+ * All columns of a table: such a statement, once prepared, fails as soon as a newer release adds a column.
+ */
 const ALL_COLUMNS = /(select|returning|,) ("?\w+"?\.)?\*/;
 
 /** A connection of the server keeps this many, with their plans, at most. */
 const MAX_NAMES = 500;
 
 /**
- * Names for the statements whose text stays. PostgreSQL prepares one that has a name once for each connection, and keeps its plan;
- * otherwise it does both each time, which takes longer than running it.
+ * Names for the statements whose text stays. PostgreSQL prepares one that has a name once for each
+ * connection, and keeps its plan; otherwise it does both each time, which takes longer than running it.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>();

@@ -38,7 +38,10 @@ export function statement<V extends object, O>(build: (db: Db, values: V) => Com
   };
 }
 
-/** Keeps a text for each set of names, found name by name: putting them into one key would cost as much as the statement. */
+/**
+ * Keeps a text for each set of names, found name by name: putting them into one key would cost as much as the
+ * statement.
+ */
 class Kept<T> {
   text: T | undefined;
   #next = new Map<string | number, Kept<T>>();
@@ -67,10 +70,15 @@ function keptTexts<T>(): (db: Db) => Kept<T> {
   };
 }
 
-/** Whether a query is that of a statement whose text is kept, so that a driver may keep what it makes of it. */
+/**
+ * Whether a query is that of a statement whose text is kept, so that a driver may keep what it makes of it.
+ */
 export const comesAgain = (query: CompiledQuery): boolean => "comesAgain" in query;
 
-/** Not `db.executeQuery`, whose layers for plugins and aborts, of which there are none, cost as much as a statement. */
+/**
+ * Not `db.executeQuery`, whose layers for plugins and aborts, of which there are none, cost as much as a
+ * statement.
+ */
 async function run<O>(db: Db, query: CompiledQuery<O>, parameters: readonly unknown[]): Promise<O[]> {
   const { sql, queryId } = query;
   const filled = { query: query.query, queryId, sql, parameters, comesAgain: true };

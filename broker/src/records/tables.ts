@@ -65,8 +65,8 @@ export interface Tables {
   /** Digests of the ids of tokens that were exchanged for a session. */
   ci_tokens: { hash: string; expires_at: string };
   /**
-   * Sign-ins of command lines, by the digest of their device code; `participant_id` confirmed one, with a key of
-   * `member`.
+   * Sign-ins of command lines, by the digest of their device code; `participant_id` confirmed one, with a key
+   * of `member`.
    */
   device_logins: {
     device_hash: string;
@@ -82,19 +82,24 @@ export interface Tables {
   join_links: JoinLinkTable;
   disqualifications: DisqualificationTable;
   profiles: ProfileTable;
-  /** Keys of pictures of profiles that are removed from the store when due, unless a profile shows them by then. */
+  /**
+   * Keys of pictures of profiles that are removed from the store when due, unless a profile shows them by
+   * then.
+   */
   old_pictures: { key: string; due_at: string };
   /** Profiles that an operator removed; rows are never changed. */
   profile_removals: { id: Generated<number>; participant_id: number; reason: string | null; at: string };
   submissions: SubmissionTable;
   announced_parts: AnnouncedPartsTable;
-  /** Submissions that ended before their upload was accepted, whose objects are removed once more when due. */
+  /**
+   * Submissions that ended before their upload was accepted, whose objects are removed once more when due.
+   */
   ended_uploads: { submission: string; due_at: string };
   models: ModelTable;
   media_work: MediaWorkTable;
   /**
-   * Sessions of agents that speak gym-http-api: the name that the agent gave the environment, and its key, without which the
-   * session ends.
+   * Sessions of agents that speak gym-http-api: the name that the agent gave the environment, and its key,
+   * without which the session ends.
    */
   environment_instances: { submission: string; env_id: string; kept_key: string };
   slots: SlotTable;

@@ -1,6 +1,8 @@
 import { CrowdaiError } from "@crowdai/shared";
 
-/** Explains why a database file could not be opened. Only the operator sees it, so it may contain the path. */
+/**
+ * Explains why a database file could not be opened. Only the operator sees it, so it may contain the path.
+ */
 export function databaseError(error: unknown, file: string): unknown {
   if (error instanceof CrowdaiError) return error;
   const { errcode, message } = error as { errcode?: unknown; message: string };

@@ -39,8 +39,8 @@ export const ORGANIZER = caller("organizer", 1, "olga");
 export type Domain = Awaited<ReturnType<typeof openDomain>>;
 
 /**
- * The services of a broker for the functions of its domain: records and objects are real, in a temporary folder; the clock and the queue are
- * the test's.
+ * The services of a broker for the functions of its domain: records and objects are real, in a temporary
+ * folder; the clock and the queue are the test's.
  */
 export async function openDomain() {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-domain-"));
@@ -146,7 +146,10 @@ export async function openDomain() {
       const intent = intentSchema.parse({ ...INTENT, ...more });
       return registerIntent(services, by, intent, await findFreeOrOwn(db, by, intent.id));
     },
-    /** Applies a grader's report of the first delivery of the first attempt; resolves to the submission afterwards. */
+    /**
+     * Applies a grader's report of the first delivery of the first attempt; resolves to the submission
+     * afterwards.
+     */
     async report(
       report: Partial<Report> & Pick<Report, "type">,
       regrade: ApplyRegradeReport = async () => false,
@@ -194,7 +197,9 @@ export async function openDomain() {
   };
 }
 
-/** Opens SQLite records that no machine has to survive: waiting for a disk would take longer than most tests. */
+/**
+ * Opens SQLite records that no machine has to survive: waiting for a disk would take longer than most tests.
+ */
 function openQuickly(file: string): Kysely<Tables> {
   const connect = () => new DatabaseSync(file);
   const [writer, reader, snapshots] = [connect(), connect(), connect()];

@@ -1,4 +1,5 @@
-// Run as a process: opens a session, emits a flood of one event, and prints how each was answered until the session ended.
+// Run as a process: opens a session, emits a flood of one event, and prints how each was answered until the
+// session ended.
 import { io } from "socket.io-client";
 
 const [url = "", apiKey = "", name = "", message = "", count = "0"] = process.argv.slice(2);
@@ -21,7 +22,10 @@ socket.on("disconnect", () => {
   process.exit();
 });
 
-/** In batches, so that answers are read in between: the broker does not wait long for a client to read its last ones. */
+/**
+ * In batches, so that answers are read in between: the broker does not wait long for a client to read its
+ * last ones.
+ */
 function emitFrom(begun: number): void {
   const end = Math.min(begun + 1000, Number(count));
   for (let i = begun; i < end; i++)

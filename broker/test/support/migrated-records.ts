@@ -11,7 +11,10 @@ import type { Tables } from "../../src/records/tables.ts";
 /** The log of connections that write to the disk in place. */
 export const SYNCED = { grown() {}, settle: () => null, close() {} };
 
-/** Opens SQLite records as they were after a migration, until the test ends; `writer` accepts statements of that version. */
+/**
+ * Opens SQLite records as they were after a migration, until the test ends; `writer` accepts statements of
+ * that version.
+ */
 export async function recordsMigratedTo(name: string) {
   const folder = mkdtempSync(join(tmpdir(), "crowdai-migrated-"));
   const open = () => {

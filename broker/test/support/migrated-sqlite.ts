@@ -6,7 +6,10 @@ import { openSqlite } from "../../src/records/sqlite.ts";
 
 let template: Promise<Buffer> | undefined;
 
-/** Writes an empty SQLite file with all migrations applied, where there is none: hundreds of brokers start without migrating one each. */
+/**
+ * Writes an empty SQLite file with all migrations applied, where there is none: hundreds of brokers start
+ * without migrating one each.
+ */
 export async function writeMigratedSqlite(file: string): Promise<void> {
   if (existsSync(file)) return;
   template ??= migrateOnce();

@@ -7,7 +7,10 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs crowdai-broker in this process; `whenReady` is called once a started one listens, with what a signal would call. */
+/**
+ * Runs crowdai-broker in this process; `whenReady` is called once a started one listens, with what a signal
+ * would call.
+ */
 export async function runCommand(
   cwd: string,
   args: string[],

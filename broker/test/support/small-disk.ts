@@ -14,7 +14,9 @@ export function cannotMount(): boolean {
   return true;
 }
 
-/** Returns the command that runs a program with a disk of this size at `folder`, which only the program sees. */
+/**
+ * Returns the command that runs a program with a disk of this size at `folder`, which only the program sees.
+ */
 export function withSmallDisk(
   { folder, size }: { folder: string; size: string },
   command: readonly string[],

@@ -75,7 +75,10 @@ export interface TestClient {
   submit(intent: Partial<IntentRequest> & Pick<IntentRequest, "input">): Promise<Receipt>;
 }
 
-/** Writes a challenge folder. `config` overrides a default that accepts files and JSON values and has a persistent evaluator. */
+/**
+ * Writes a challenge folder. `config` overrides a default that accepts files and JSON values and has a
+ * persistent evaluator.
+ */
 export async function writeChallenge(
   challenges: string,
   config: Record<string, unknown> = {},

@@ -2,8 +2,8 @@ const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 100;
 
 /**
- * Polls until there is a result, for work that another part of the program does asynchronously. The pauses grow: a question may start a
- * program.
+ * Polls until there is a result, for work that another part of the program does asynchronously. The pauses
+ * grow: a question may start a program.
  */
 export async function until<T>(ask: () => Promise<T | null | undefined | false>, ms = 45_000): Promise<T> {
   const end = performance.now() + ms;

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProgram, SMALL_LIMITS } from "./run-program.ts";
 import type { BoxLimits, Sandbox } from "./sandbox.ts";
 
-/** How many times slower than usual this machine is, where it is not a machine but a program (`npm run boxes -- --v2`). */
+/**
+ * How many times slower than usual this machine is, where it is not a machine but a program
+ * (`npm run boxes -- --v2`).
+ */
 export const SLOWNESS = Number(process.env.CROWDAI_TEST_SLOWNESS ?? 1);
 /** How many boxes run at the same time: many only wait. */
 const PARALLEL = SLOWNESS > 1 ? 2 : 8;

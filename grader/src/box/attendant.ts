@@ -4,13 +4,14 @@ import { ARCHIVE_BLOCKS } from "./output-reader.ts";
 export const ONE_SOCKET = "exec 5>&3\n";
 
 /**
- * The first program of a box, in the language of /bin/sh: starts the program, and sends the files that it left in /out when the grader
- * asks for them, on descriptor 3. It answers on descriptor 4, which the program does not have. It runs in the box with the program's
- * rights and is not trusted: a program that takes it over can only spoil its own output and choose its own exit code.
+ * The first program of a box, in the language of /bin/sh: starts the program, and sends the files that it
+ * left in /out when the grader asks for them, on descriptor 3. It answers on descriptor 4, which the program
+ * does not have. It runs in the box with the program's rights and is not trusted: a program that takes it
+ * over can only spoil its own output and choose its own exit code.
  *
- * Two shells read requests: one while the program runs, and then the first process. When the program has exited, the first process says
- * so on descriptor 5, and the grader asks the other shell to leave: it then answers what it was asked before, and is not killed in the
- * middle of an archive.
+ * Two shells read requests: one while the program runs, and then the first process. When the program has
+ * exited, the first process says so on descriptor 5, and the grader asks the other shell to leave: it then
+ * answers what it was asked before, and is not killed in the middle of an archive.
  */
 export const ATTENDANT = `
 has_files() { for file in /out/* /out/.[!.]* /out/..?*; do [ -e "$file" ] || [ -L "$file" ] && return 0; done; return 1; }

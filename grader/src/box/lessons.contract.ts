@@ -6,7 +6,10 @@ import { allowedMs } from "../../../test/allowed-ms.ts";
 import { runProgram } from "./run-program.ts";
 import type { Box, Sandbox } from "./sandbox.ts";
 
-/** Paths that both boxes of a pair can reach. The first locks and watches all of them, the second tries to notice and to be noticed. */
+/**
+ * Paths that both boxes of a pair can reach. The first locks and watches all of them, the second tries to
+ * notice and to be noticed.
+ */
 const SHARED = `["/", "/usr", "/usr/bin", "/usr/bin/env", "/bin/sh", "/etc", "/etc/passwd", "/code", "/code/file", "/single", "/dev", "/dev/null",
   "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm", "/dev/pts", "/dev/ptmx", "/proc", "/proc/meminfo", "/proc/stat", "/proc/sys", "/tmp", "/out"]`;
 const FIRST = `

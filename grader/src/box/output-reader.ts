@@ -20,7 +20,10 @@ export interface Collection {
   links: Map<string, string>;
 }
 
-/** Makes the links of a collection that stay inside. Called when no more files come, so that none is written through a link. */
+/**
+ * Makes the links of a collection that stay inside. Called when no more files come, so that none is written
+ * through a link.
+ */
 export function makeLinks({ folder, links }: Pick<Collection, "folder" | "links">): void {
   for (const [name, target] of linksInside(links)) {
     const path = join(folder, name);
@@ -44,8 +47,9 @@ export function takeUpTo(maxBytes: number): TakeFile {
 }
 
 /**
- * Reads what comes out of a box: lines of text, and after a line "files" an archive. The program in the box can write there too, so
- * nothing in it is trusted: names are checked, and only regular files are written, each once, into a folder that no box can see.
+ * Reads what comes out of a box: lines of text, and after a line "files" an archive. The program in the box
+ * can write there too, so nothing in it is trusted: names are checked, and only regular files are written,
+ * each once, into a folder that no box can see.
  */
 export function createOutputReader(options: {
   /** Returns where the files of an archive go; null when none was asked for. */
@@ -187,7 +191,10 @@ const KINDS: Record<string, LeftEntry["kind"]> = {
   ...{ "0": "file", "\0": "file", "1": "link", "2": "link", "5": "folder", "6": "pipe" },
 };
 
-/** Opens a new file below a folder; `made` are the folders that exist there. Null when the name leads out of it, or cannot be used. */
+/**
+ * Opens a new file below a folder; `made` are the folders that exist there. Null when the name leads out of
+ * it, or cannot be used.
+ */
 function openNew(folder: string, name: string, isExecutable: boolean, made: Set<string>): number | null {
   if (name.split("/").includes("..") || name.startsWith("/") || name.includes("\0")) return null;
   // For no name, this is the folder, which exists already.

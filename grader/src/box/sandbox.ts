@@ -1,8 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 
 /**
- * Runs programs in boxes: closed off from this machine, from the network and from each other, under limits that hold for all
- * processes of a box together.
+ * Runs programs in boxes: closed off from this machine, from the network and from each other, under limits
+ * that hold for all processes of a box together.
  */
 export interface Sandbox {
   /** With its version, for the log. */
@@ -29,8 +29,8 @@ export interface BoxPlan {
   /** The whole environment, besides PATH, HOME and TMPDIR. */
   env: Readonly<Record<string, string>>;
   /**
-   * Files and folders of this machine, by their path in the box. The program can only read them, if all users may. Of several folders
-   * at one path, the files of the earlier ones hide those of the later ones.
+   * Files and folders of this machine, by their path in the box. The program can only read them, if all users
+   * may. Of several folders at one path, the files of the earlier ones hide those of the later ones.
    */
   readable: Readonly<Record<string, string | readonly string[]>>;
   /** A folder of this machine whose top folders the program sees instead of the machine's own programs. */
@@ -67,13 +67,15 @@ export interface Box {
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the program has exited, or the box has ended. What it left running in the box was killed. */
+  /**
+   * Resolves when the program has exited, or the box has ended. What it left running in the box was killed.
+   */
   readonly exited: Promise<void>;
   /**
-   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Devices and pipes are left out, and
-   * files beyond a number of bytes in total, or those that `take` refuses. So are links, except symbolic ones that stay inside and that
-   * `take` asks for: a box can follow them. Resolves with false when the box ended before all was written, and rejects when this
-   * machine could not write.
+   * Writes the files that the program left in /out into `folder`, an empty folder, and empties /out. Devices
+   * and pipes are left out, and files beyond a number of bytes in total, or those that `take` refuses. So are
+   * links, except symbolic ones that stay inside and that `take` asks for: a box can follow them. Resolves
+   * with false when the box ended before all was written, and rejects when this machine could not write.
    */
   collect(folder: string, take: number | TakeFile): Promise<boolean>;
   /** Empties /out. */

@@ -18,7 +18,10 @@ import { type RunningBox, superviseBox } from "./supervise-box.ts";
 
 const NO_LIMITS = { memoryBytes: null, cpuMs: null, wallMs: null, processes: 1, scratchBytes: 1000 };
 
-/** A shell that speaks as the attendant of a box does, with requests on descriptor 3 and answers on descriptor 4. */
+/**
+ * A shell that speaks as the attendant of a box does, with requests on descriptor 3 and answers on
+ * descriptor 4.
+ */
 describe("a box", () => {
   const children = new Set<RunningBox>();
   beforeEach(() => {

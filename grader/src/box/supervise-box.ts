@@ -21,7 +21,10 @@ export interface RunningBox extends ChildProcess {
   stderr: Readable;
 }
 
-/** Watches a box that is being started: enforces its limits, speaks with its attendant, and finds the first cause of its end. */
+/**
+ * Watches a box that is being started: enforces its limits, speaks with its attendant, and finds the first
+ * cause of its end.
+ */
 export function superviseBox(options: {
   child: RunningBox;
   /** To the attendant; what comes back says that the program has exited. */
@@ -209,7 +212,10 @@ export function superviseBox(options: {
   };
 }
 
-/** Returns how long a box can run before it could reach its limit of processor time: each look takes time from the boxes. */
+/**
+ * Returns how long a box can run before it could reach its limit of processor time: each look takes time from
+ * the boxes.
+ */
 function untilNextLook(cpuMs: number | null, usedMs: number): number {
   if (cpuMs === null) return POLL_MS.most;
   return Math.min(POLL_MS.most, Math.max(POLL_MS.least, (cpuMs - usedMs) / PROCESSORS));

@@ -19,8 +19,8 @@ interface Session {
 }
 
 /**
- * Creates a step channel for a broker and a grader in one process. Journals are files in the folder, so that a session can continue after
- * the process was started again.
+ * Creates a step channel for a broker and a grader in one process. Journals are files in the folder, so that
+ * a session can continue after the process was started again.
  */
 export async function createEmbeddedStepChannel({ folder }: { folder: string }): Promise<StepChannel> {
   const journals = await openJournalFiles(folder);

@@ -8,7 +8,10 @@ import type { JournalEntry } from "./step-channel.ts";
 /** A journal that was last written so long ago belongs to a session that was never forgotten. */
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 
-/** Journals in a folder, each a file of one JSON line an entry. A killed process loses nothing; a power cut may lose the last entries. */
+/**
+ * Journals in a folder, each a file of one JSON line an entry. A killed process loses nothing; a power cut
+ * may lose the last entries.
+ */
 export interface JournalFiles {
   read(session: string): Promise<JournalEntry[]>;
   open(session: string): Promise<OpenJournal>;
@@ -16,7 +19,10 @@ export interface JournalFiles {
 }
 
 export interface OpenJournal {
-  /** Writes the entries, and removes each from the list. After an error, the next call writes over what was left of one. */
+  /**
+   * Writes the entries, and removes each from the list. After an error, the next call writes over what was
+   * left of one.
+   */
   append(entries: JournalEntry[]): void;
   close(): void;
 }

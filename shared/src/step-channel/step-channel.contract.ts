@@ -10,7 +10,9 @@ export interface ChannelUnderTest {
   close(): Promise<void>;
 }
 
-/** The contract of every step channel. `create` makes an empty one, which shares nothing with earlier ones. */
+/**
+ * The contract of every step channel. `create` makes an empty one, which shares nothing with earlier ones.
+ */
 export function stepChannelContract(name: string, create: () => Promise<ChannelUnderTest>): void {
   describe(`${name}, as a step channel`, () => {
     let under: ChannelUnderTest;

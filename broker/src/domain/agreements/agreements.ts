@@ -81,8 +81,8 @@ export async function agree(
 export const agreementUrl = (baseUrl: string): string => `${baseUrl}/agreement/mit`;
 
 /**
- * Throws agreement_missing, with the page and the command by which a person can agree; `author` is the member of the
- * same team whose code it is.
+ * Throws agreement_missing, with the page and the command by which a person can agree; `author` is the member
+ * of the same team whose code it is.
  */
 export async function requireAgreement(
   db: Db,

@@ -10,8 +10,8 @@ import { LineErrors, type PersonRow } from "./people-file.ts";
 const BATCH = 500;
 
 /**
- * Adds the participants of a file with their keys and invitations, all or none. Returns the keys in the order of the
- * rows; they are not stored. Throws usage for names that are taken.
+ * Adds the participants of a file with their keys and invitations, all or none. Returns the keys in the order
+ * of the rows; they are not stored. Throws usage for names that are taken.
  */
 export async function addPeople(
   records: Pick<Records, "transaction">,

@@ -118,7 +118,10 @@ export const insertIfFree = (
     .returning(["id", "name"])
     .executeTakeFirst();
 
-/** Adds an organizer of some challenges and returns the new key. Throws usage when the name is taken or invalid. */
+/**
+ * Adds an organizer of some challenges and returns the new key. Throws usage when the name is taken or
+ * invalid.
+ */
 export async function addOrganizer(
   records: Records,
   name: string,
@@ -156,9 +159,9 @@ export async function setChallenges(records: Records, name: string, challenges: 
 }
 
 /**
- * Issues a new key to the participant or organizer with that name and revokes the earlier ones: all of them, or
- * with `keepOthers` the one with the same label. Returns the key, which is not stored, and the number of revoked
- * keys. Throws usage when there is none of that name.
+ * Issues a new key to the participant or organizer with that name and revokes the earlier ones: all of them,
+ * or with `keepOthers` the one with the same label. Returns the key, which is not stored, and the number of
+ * revoked keys. Throws usage when there is none of that name.
  */
 export async function replaceKeys(
   records: Records,
@@ -180,8 +183,8 @@ export async function replaceKeys(
 }
 
 /**
- * Revokes the keys of the participant or organizer with that name: all of them, those of a member, or the one with
- * a label. Throws usage when there is no such owner, member or label.
+ * Revokes the keys of the participant or organizer with that name: all of them, those of a member, or the one
+ * with a label. Throws usage when there is no such owner, member or label.
  */
 export async function revokeKeys(
   records: Records,
@@ -284,8 +287,8 @@ export function requireName(name: string): void {
 }
 
 /**
- * For `catch` after identifying a key: null for a key that is unknown, mistyped or revoked. Throws any other error, such as that of a
- * database that does not answer: it says nothing about the key.
+ * For `catch` after identifying a key: null for a key that is unknown, mistyped or revoked. Throws any other
+ * error, such as that of a database that does not answer: it says nothing about the key.
  */
 export function noCaller(error: unknown): null {
   if (error instanceof CrowdaiError && error.fault === "you") return null;

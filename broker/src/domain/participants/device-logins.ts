@@ -18,7 +18,9 @@ export interface DeviceLogin {
   created_at: string;
 }
 
-/** Starts a sign-in. The device code, which is not stored, fetches the key once the user code is confirmed. */
+/**
+ * Starts a sign-in. The device code, which is not stored, fetches the key once the user code is confirmed.
+ */
 export async function startDeviceLogin(
   { db }: Pick<Records, "db">,
   { client, ip, now }: { client: string; ip: string; now: Date },

@@ -26,7 +26,10 @@ const decisionsOf = statement((db, { participant }: { participant: number }) =>
     .orderBy("id"),
 );
 
-/** Returns the disqualifications of a participant that are in force, by the latest decision for each challenge. */
+/**
+ * Returns the disqualifications of a participant that are in force, by the latest decision for each
+ * challenge.
+ */
 export async function findDisqualifications(db: Db, participantId: number): Promise<Disqualification[]> {
   const latest = new Map<string | null, Decision>();
   for (const decision of await listDecisions(db, participantId)) latest.set(decision.challenge, decision);

@@ -62,7 +62,10 @@ export async function revokeJoinLink({ db }: Pick<Records, "db">, id: number, no
     });
 }
 
-/** Returns the challenges of a link that can be used. Throws join_link_unknown, and join_link_ended with the reason. */
+/**
+ * Returns the challenges of a link that can be used. Throws join_link_unknown, and join_link_ended with the
+ * reason.
+ */
 export async function readJoinLink(db: Db, code: string, now: Date): Promise<{ challenges: string[] }> {
   const link = await findLink(db, code);
   requireActive(link, now);
@@ -77,9 +80,9 @@ export interface Joined {
 }
 
 /**
- * Uses a link: makes a participant with this name and a key, or invites one who has a key. Someone who is invited to all
- * of its challenges already does not use it up. Throws join_link_unknown, join_link_ended, and name_taken, which uses
- * nothing.
+ * Uses a link: makes a participant with this name and a key, or invites one who has a key. Someone who is
+ * invited to all of its challenges already does not use it up. Throws join_link_unknown, join_link_ended, and
+ * name_taken, which uses nothing.
  */
 export async function join(
   records: Pick<Records, "transaction">,

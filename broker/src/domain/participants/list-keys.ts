@@ -54,7 +54,10 @@ export async function readMembers(
 /** More than are shown of a search; their number is that of a statement's parameters. */
 const MAX_FOUND = 5000;
 
-/** Returns the participants with a member whose name contains the text. Compared here: SQLite folds the case of ASCII only. */
+/**
+ * Returns the participants with a member whose name contains the text. Compared here: SQLite folds the case
+ * of ASCII only.
+ */
 export async function findTeams(db: Db, text: string): Promise<number[]> {
   const members = await db
     .selectFrom("api_keys")

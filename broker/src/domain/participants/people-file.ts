@@ -3,7 +3,9 @@ import { CsvError, parse } from "csv-parse/sync";
 import { NAME, nameKey } from "./api-keys.ts";
 import { KEY_NAME } from "./key-names.ts";
 
-/** A row of a file of participants: a key, and with it a participant, unless an earlier row has the same name. */
+/**
+ * A row of a file of participants: a key, and with it a participant, unless an earlier row has the same name.
+ */
 export interface PersonRow {
   line: number;
   name: string;
@@ -45,8 +47,9 @@ export class LineErrors {
 }
 
 /**
- * Reads a CSV file of participants: a header with `name` and optionally `label`, `member` and `challenges`, separated by
- * commas or, as spreadsheets in some languages write it, semicolons or tabs. Throws usage with all errors.
+ * Reads a CSV file of participants: a header with `name` and optionally `label`, `member` and `challenges`,
+ * separated by commas or, as spreadsheets in some languages write it, semicolons or tabs. Throws usage with
+ * all errors.
  */
 export function readPeopleFile(bytes: Uint8Array): PeopleFile {
   const errors = new LineErrors();

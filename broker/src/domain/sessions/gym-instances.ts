@@ -19,7 +19,10 @@ import type { RemoteAgents } from "./remote-agents.ts";
 /** A client asks for its first episode at once. Until then, it may be about to. */
 const ABOUT_TO_RESET_MS = 2000;
 
-/** How long the key of an instance is stored after its session has ended, for clients that repeat their last requests. */
+/**
+ * How long the key of an instance is stored after its session has ended, for clients that repeat their last
+ * requests.
+ */
 const KEPT_MS = 24 * 3600 * 1000;
 
 const MAX_VERIFIED = 10_000;
@@ -70,8 +73,8 @@ export interface NewInstance {
 }
 
 /**
- * Registers a session for a client of gym-http-api, and returns the submission. Earlier sessions of the participant are cancelled if
- * their agent left before its first episode: they would only wait for it.
+ * Registers a session for a client of gym-http-api, and returns the submission. Earlier sessions of the
+ * participant are cancelled if their agent left before its first episode: they would only wait for it.
  */
 export async function createInstance(
   context: InstanceNeeds,
@@ -108,7 +111,10 @@ async function forgetEnded({ records, clock }: Needs<"records" | "clock">, calle
   await records.db.deleteFrom("environment_instances").where("submission", "in", ended).execute();
 }
 
-/** Returns the challenge that a client calls by its id or its name for such clients, among those that the participant may see. */
+/**
+ * Returns the challenge that a client calls by its id or its name for such clients, among those that the
+ * participant may see.
+ */
 async function challengeNamed(
   context: Needs<"records" | "catalog">,
   caller: Caller,
@@ -173,7 +179,10 @@ export async function openInstances(db: Db, caller: Caller): Promise<ReadonlyMap
   return new Map(rows.map(({ id, env_id }) => [id, env_id]));
 }
 
-/** Returns the participant whose key opened an instance; null when none did. Throws as the webapp does, once the key is revoked. */
+/**
+ * Returns the participant whose key opened an instance; null when none did. Throws as the webapp does, once
+ * the key is revoked.
+ */
 export async function ownerOf(
   { records, webapp }: Needs<"records" | "webapp">,
   submission: string,

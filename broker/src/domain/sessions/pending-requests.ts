@@ -19,8 +19,8 @@ interface Pending {
 /** Requests of one session that have no answer yet, or whose answer was not fetched. */
 export interface PendingRequests {
   /**
-   * Resolves with the answer, or with null when there is none after `waitMs` or the signal is aborted. The request goes on then: asking
-   * again waits for its answer.
+   * Resolves with the answer, or with null when there is none after `waitMs` or the signal is aborted. The
+   * request goes on then: asking again waits for its answer.
    */
   ask(request: AgentRequest, waitMs: number, gone?: AbortSignal): Promise<AgentAnswer | null>;
   /** Rejects everything that waits. */

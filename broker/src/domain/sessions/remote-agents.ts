@@ -31,9 +31,9 @@ export type RemoteAgentNeeds = QueueStatusSources & Needs<"records" | "log">;
 /** Passes the requests of remote agents to their sessions, whatever the transport. */
 export interface RemoteAgents {
   /**
-   * Resolves with the answer of the session; null when there is none after `waitMs`, or the signal is aborted. Ask again then: the
-   * request is not sent twice. Throws submission_unknown unless the session is the participant's own, and the submission's own error
-   * once it has ended without a grade.
+   * Resolves with the answer of the session; null when there is none after `waitMs`, or the signal is
+   * aborted. Ask again then: the request is not sent twice. Throws submission_unknown unless the session is
+   * the participant's own, and the submission's own error once it has ended without a grade.
    */
   ask(
     participant: Pick<Caller, "id">,
@@ -47,8 +47,8 @@ export interface RemoteAgents {
   /** Whether an agent waits here for an answer of this session. */
   isAsked(id: string): boolean;
   /**
-   * Called when a participant connects: graders of the open sessions are asked something, because an agent whose connections break
-   * before it can ask is not silent.
+   * Called when a participant connects: graders of the open sessions are asked something, because an agent
+   * whose connections break before it can ask is not silent.
    */
   connected(participant: Pick<Caller, "id">): void;
   /** Ends the sessions whose submissions have ended. */
@@ -65,7 +65,10 @@ interface KnownSession {
 
 const ENDED = new CrowdaiError("interrupted", "The session has ended.");
 
-/** Passes the requests of agents to the graders that hold their sessions, without a look into the records for each step. */
+/**
+ * Passes the requests of agents to the graders that hold their sessions, without a look into the records for
+ * each step.
+ */
 export function createRemoteAgents(
   context: () => RemoteAgentNeeds,
   channel: StepChannel,

@@ -46,8 +46,8 @@ export async function removeUpload(
 }
 
 /**
- * Removes the uploaded bytes of a submission that ended before it was accepted. What an unreachable store keeps is removed later, by
- * `removeEndedUploads`.
+ * Removes the uploaded bytes of a submission that ended before it was accepted. What an unreachable store
+ * keeps is removed later, by `removeEndedUploads`.
  */
 export async function removeUnaccepted(
   context: Needs<"records" | "objects" | "log">,

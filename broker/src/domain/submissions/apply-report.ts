@@ -219,8 +219,8 @@ async function finish(
   const startEvents = isStarted ? [] : startEventsOf(before, report);
   const row = { ...before, state: "grading" as const };
   const challenge = context.catalog.all().get(row.challenge);
-  // The organizer finds in the broker's log what the participant is not shown. A failure of the submission itself is
-  // not logged: what participants' code printed stays with the attempt.
+  // The organizer finds in the broker's log what the participant is not shown. A failure of the submission
+  // itself is not logged: what participants' code printed stays with the attempt.
   if (!outcome.ok && (errors[outcome.code] ?? errors.unexpected).fault !== "you")
     context.log.warn(
       {

@@ -4,7 +4,10 @@ import type { SubmissionRow } from "../../records/tables.ts";
 import { readModels } from "./models.ts";
 import type { Needs } from "./services.ts";
 
-/** The artifact that only its participant and organizers see, also once the submission is published: it may quote their input. */
+/**
+ * The artifact that only its participant and organizers see, also once the submission is published: it may
+ * quote their input.
+ */
 export const isDetailedResults = ({ kind, name }: Pick<Artifact, "kind" | "name">): boolean =>
   kind === "artifact" && name === "detailed_results.html";
 

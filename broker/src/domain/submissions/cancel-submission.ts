@@ -14,8 +14,9 @@ import { writeFailure } from "./write-outcome.ts";
 export type CancelNeeds = ViewNeeds & Needs<"records" | "catalog" | "objects" | "queue" | "log" | "announce">;
 
 /**
- * Cancels a submission that has not ended. The slot is returned unless grading had started or, in an environment, unless a
- * reset had been answered. Repeating it is harmless; a graded or failed submission throws already_final.
+ * Cancels a submission that has not ended. The slot is returned unless grading had started or, in an
+ * environment, unless a reset had been answered. Repeating it is harmless; a graded or failed submission
+ * throws already_final.
  */
 export async function cancelSubmission(
   context: CancelNeeds,

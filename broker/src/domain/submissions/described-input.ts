@@ -74,8 +74,8 @@ function requirePlainName(name: string | null): void {
 }
 
 /**
- * Throws id_conflict unless the known submission is the same one, sent again. Code that is the submission may be another
- * snapshot: whether it may replace the known one depends on whether that has arrived.
+ * Throws id_conflict unless the known submission is the same one, sent again. Code that is the submission may
+ * be another snapshot: whether it may replace the known one depends on whether that has arrived.
  */
 export function requireSame(
   caller: Caller,

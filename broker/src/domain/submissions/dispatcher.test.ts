@@ -45,7 +45,10 @@ afterEach(async () => {
   await domain.close();
 });
 
-/** Polls without timers, which the test holds. Records without a disk to wait for need a few turns of the event loop. */
+/**
+ * Polls without timers, which the test holds. Records without a disk to wait for need a few turns of the
+ * event loop.
+ */
 async function until(ask: () => unknown): Promise<void> {
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     await new Promise((resolve) => setImmediate(resolve));

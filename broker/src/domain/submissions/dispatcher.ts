@@ -146,7 +146,10 @@ export function createDispatcher(options: {
     return isMarked;
   }
 
-  /** Takes back what was cancelled while it was being published, too late for the queue to hear of it: it would be graded for nothing. */
+  /**
+   * Takes back what was cancelled while it was being published, too late for the queue to hear of it: it
+   * would be graded for nothing.
+   */
   async function withdrawCancelled(rows: SubmissionRow[]): Promise<void> {
     const ids = rows.map(({ id }) => id);
     const cancelled = await records.db

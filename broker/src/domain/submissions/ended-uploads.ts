@@ -9,8 +9,8 @@ const REMOVED_AFTER_MS = 24 * 3600 * 1000;
 const AT_ONCE = 100;
 
 /**
- * Notes that a submission ends before its upload is accepted. Its bytes are removed at once; this removes those that arrive later, which
- * would take up space without a slot.
+ * Notes that a submission ends before its upload is accepted. Its bytes are removed at once; this removes
+ * those that arrive later, which would take up space without a slot.
  */
 export async function noteEndedUpload(
   trx: Db,

@@ -11,8 +11,8 @@ import { findSubmission } from "./find-submission.ts";
 const replaySchema = z.strictObject({ submission: z.string().min(1).max(64) });
 
 /**
- * Plans the replay of one of the caller's own submissions, in its own round. Throws usage unless its steps are stored, and
- * submission_unknown.
+ * Plans the replay of one of the caller's own submissions, in its own round. Throws usage unless its steps
+ * are stored, and submission_unknown.
  */
 export async function planReplay(
   db: Db,

@@ -37,8 +37,9 @@ export function countRebuild<T>(
 }
 
 /**
- * Marks jobs that the queue took, unless it was filled again since `rebuilds` was read, before they were published: the queue that took
- * them may be gone, and the broker that filled the new one did not know them. Resolves to whether they are marked.
+ * Marks jobs that the queue took, unless it was filled again since `rebuilds` was read, before they were
+ * published: the queue that took them may be gone, and the broker that filled the new one did not know them.
+ * Resolves to whether they are marked.
  */
 export function markQueued(
   records: Records,

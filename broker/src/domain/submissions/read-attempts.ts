@@ -22,7 +22,10 @@ export interface LoggedAttempt {
   run: RunRecord | null;
 }
 
-/** Returns every attempt at a submission, with the organizer's log of each, and with the final scores on request. */
+/**
+ * Returns every attempt at a submission, with the organizer's log of each, and with the final scores on
+ * request.
+ */
 export async function readAttempts(
   db: Db,
   { id }: Pick<SubmissionRow, "id">,

@@ -14,8 +14,8 @@ const MAX_ADDRESSES = 256;
 export type ReceiptNeeds = ViewNeeds & Needs<"records" | "objects">;
 
 /**
- * Returns the submission's current state, and where to send the bytes that are still missing. A row that was only just written comes
- * with what is `known` about it.
+ * Returns the submission's current state, and where to send the bytes that are still missing. A row that was
+ * only just written comes with what is `known` about it.
  */
 export async function receipt(
   context: ReceiptNeeds,

@@ -41,7 +41,8 @@ export function createRecovery(
             .set({ published_at: null, delivery: 0 })
             .where("state", "=", "waiting")
             .where((eb) => eb.or([eb("published_at", "is not", null), eb("delivery", ">", 0)]))
-            // The few that have not ended, by the index of their deadlines: the attempts of all years are many more.
+            // The few that have not ended, by the index of their deadlines: the attempts of all years are
+            // many more.
             .where("submission", "in", unfinished(trx))
             .executeTakeFirst()
         );

@@ -3,8 +3,9 @@ import { isDetailedResults } from "./artifacts.ts";
 
 /**
  * Returns the submission as shown to others than its participant and the challenge's organizers: its result
- * only. The input, the participant's message, the evaluator's messages, and how code was run or an agent played, stay private. Once published, its
- * code, its files and the message (which the public commit contains) are visible to everyone.
+ * only. The input, the participant's message, the evaluator's messages, and how code was run or an agent
+ * played, stay private. Once published, its code, its files and the message (which the public commit
+ * contains) are visible to everyone.
  */
 export function redactSubmission(submission: Submission): Submission {
   const redacted = {

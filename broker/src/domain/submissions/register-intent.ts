@@ -61,7 +61,8 @@ export async function registerIntent(
     return await registerNew(context, config, caller, intent, input);
   } catch (error) {
     if (!(error instanceof CrowdaiError)) throw error;
-    // A repeated message may be rejected for the very slot that its twin has just taken, or for a decision that came after its twin.
+    // A repeated message may be rejected for the very slot that its twin has just taken, or for a decision
+    // that came after its twin.
     const twin = await findFreeOrOwn(context.records.db, caller, intent.id);
     if (!twin) throw error;
     return repeated(context, caller, intent, input, twin);
@@ -176,7 +177,9 @@ async function repeated(
   return receipt(context, current);
 }
 
-/** Replaces submitted code that has not arrived by what was announced later. Throws id_conflict once it has. */
+/**
+ * Replaces submitted code that has not arrived by what was announced later. Throws id_conflict once it has.
+ */
 async function replaceContent(trx: Db, row: SubmissionRow, input: DescribedInput): Promise<void> {
   const known = (await readCode(trx, row.id))!;
   if (isFinal(row.state) || known.state !== "awaited") throw idTaken(row.id);

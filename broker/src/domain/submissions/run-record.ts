@@ -11,14 +11,20 @@ import type { Db } from "../../records/records.ts";
 import { lookup } from "../../records/statement.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 
-/** The stages whose logs participants see, for each value of `run.logs`. The evaluator's are the organizer's alone. */
+/**
+ * The stages whose logs participants see, for each value of `run.logs`. The evaluator's are the organizer's
+ * alone.
+ */
 const VISIBLE_LOGS = {
   none: ["build"],
   sample: ["build", "sample"],
   all: ["build", "sample", "run", "play"],
 } as const;
 
-/** Returns the columns that an outcome writes to its attempt: the records of a run and of an environment are stored apart. */
+/**
+ * Returns the columns that an outcome writes to its attempt: the records of a run and of an environment are
+ * stored apart.
+ */
 export function outcomeColumns(
   config: Pick<ChallengeConfig, "run" | "environment"> | undefined,
   { run, environment, ...outcome }: Outcome,
@@ -31,8 +37,8 @@ export function outcomeColumns(
 }
 
 /**
- * Drops what a participant must not see. Graders send only visible logs, but what a program printed about the private input
- * must not depend on every grader being up to date.
+ * Drops what a participant must not see. Graders send only visible logs, but what a program printed about the
+ * private input must not depend on every grader being up to date.
  */
 function withoutPrivateLogs(
   config: Pick<ChallengeConfig, "run" | "environment"> | undefined,

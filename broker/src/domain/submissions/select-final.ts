@@ -52,7 +52,9 @@ async function requireOpen(trx: Db, config: ChallengeConfig, row: SubmissionRow,
   );
 }
 
-/** Locks the boards of the round. Returns how many submissions the final one considers; 0 while there is none. */
+/**
+ * Locks the boards of the round. Returns how many submissions the final one considers; 0 while there is none.
+ */
 async function lockBoards(trx: Db, { challenge, round }: SubmissionRow): Promise<number> {
   const known = await trx
     .updateTable("board_rounds")

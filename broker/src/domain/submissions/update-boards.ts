@@ -51,8 +51,8 @@ export async function updateBoards(trx: Db, row: SubmissionRow): Promise<Moved> 
 }
 
 /**
- * Updates the boards of public scores without writing to the submission's own row. With `first`, the submission
- * was graded for the first time.
+ * Updates the boards of public scores without writing to the submission's own row. With `first`, the
+ * submission was graded for the first time.
  */
 export async function moveOnBoards(trx: Db, row: SubmissionRow, first?: Standing): Promise<Moved> {
   const fresh = first && !(await isDisqualified(trx, row)) ? first : undefined;

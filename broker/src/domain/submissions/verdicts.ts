@@ -1,6 +1,8 @@
 import type { ErrorCode } from "@crowdai/shared";
 
-/** Failures of the submission itself, on private data. Those of a build or a sample run reveal nothing of it. */
+/**
+ * Failures of the submission itself, on private data. Those of a build or a sample run reveal nothing of it.
+ */
 const VERDICTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "rejected",
   "code_crashed",

@@ -142,8 +142,8 @@ export interface Failure {
 }
 
 /**
- * Ends a submission without a grade. The slot is charged only when the verdict is on the participant's own input,
- * when it came too late, or when a cancelled submission may already be in grading.
+ * Ends a submission without a grade. The slot is charged only when the verdict is on the participant's own
+ * input, when it came too late, or when a cancelled submission may already be in grading.
  */
 export async function writeFailure(
   trx: Db,

@@ -2,7 +2,10 @@ import { sql } from "kysely";
 import { expect, it } from "vitest";
 import { recordsMigratedTo } from "../../../test/support/migrated-records.ts";
 
-/** The last migration of the newest published release. Its brokers run on while a newer one migrates the records. */
+/**
+ * The last migration of the newest published release. Its brokers run on while a newer one migrates the
+ * records.
+ */
 const RELEASED = "001-first";
 
 it("migrations keep each table and column of the newest release, and add none that its brokers would have to fill", async () => {

@@ -15,7 +15,9 @@ export interface SubmissionTable {
   function: string;
   state: SubmissionState;
   message: string | null;
-  /** When it was sealed on a machine without a network, by that machine's clock. Only shown, never compared. */
+  /**
+   * When it was sealed on a machine without a network, by that machine's clock. Only shown, never compared.
+   */
   sealed_at: string | null;
   dry_run: number;
   post_challenge: number;

@@ -22,7 +22,8 @@ export function bubblewrapArguments(
   ];
   return [
     ...["--unshare-all", "--unshare-user", "--uid", USER, "--gid", USER, "--disable-userns"],
-    // The attendant is the first process: the program cannot kill it, and bubblewrap ends after it and leaves no zombie.
+    // The attendant is the first process: the program cannot kill it, and bubblewrap ends after it and leaves
+    // no zombie.
     ...[
       "--as-pid-1",
       "--die-with-parent",

@@ -16,7 +16,10 @@ export interface BoxParts {
   remove(): void;
 }
 
-/** Where the mounts of a box are before bubblewrap moves them into it. Every machine has it, and every user can read it. */
+/**
+ * Where the mounts of a box are before bubblewrap moves them into it. Every machine has it, and every user
+ * can read it.
+ */
 const MOUNTED = "/tmp";
 
 /** Numbers of the devices that programs need: 256 times the major number, plus the minor one. */
@@ -30,9 +33,10 @@ const DEVICE_LINKS = {
 };
 
 /**
- * Plans the parts of a box that it can only read. `root` is an empty folder, the same for all boxes: each covers it in its own
- * namespace. Folders get an overlay of their own in each box: a lock or a watch on a shared folder would carry messages between
- * boxes. Files are copied into `parent` for the same reason, and the inbox is the box's own anyway.
+ * Plans the parts of a box that it can only read. `root` is an empty folder, the same for all boxes: each
+ * covers it in its own namespace. Folders get an overlay of their own in each box: a lock or a watch on a
+ * shared folder would carry messages between boxes. Files are copied into `parent` for the same reason, and
+ * the inbox is the box's own anyway.
  */
 export function planBoxParts(
   { root, parent }: { root: string; parent: string },
@@ -83,7 +87,10 @@ export function planBoxParts(
   };
 }
 
-/** Plans a /dev with devices of its own: a lock or a watch on a device of the machine would carry messages, too. */
+/**
+ * Plans a /dev with devices of its own: a lock or a watch on a device of the machine would carry messages,
+ * too.
+ */
 function planDevices(folder: string): Mount[] {
   return [
     memory(folder, "mode=755,size=4k"),

@@ -23,7 +23,10 @@ export interface BubblewrapOptions {
   groups: ControlGroups | null;
 }
 
-/** Opens the sandbox that uses bubblewrap and control groups. Returns why not when something that it needs is missing. */
+/**
+ * Opens the sandbox that uses bubblewrap and control groups. Returns why not when something that it needs is
+ * missing.
+ */
 export async function openBubblewrap({
   folder,
   groups,

@@ -1,7 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 
-/** Folders of the system's own programs: the PATH of the grader may name folders that other users can write. */
+/**
+ * Folders of the system's own programs: the PATH of the grader may name folders that other users can write.
+ */
 const FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 export type Tools = Record<"bwrap" | "perl", string>;

@@ -17,7 +17,10 @@ const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
-/** Offsets in the kernel's struct seccomp_data: the call, its architecture, and the low halves of its arguments. */
+/**
+ * Offsets in the kernel's struct seccomp_data: the call, its architecture, and the low halves of its
+ * arguments.
+ */
 const CALL = 0;
 const ARCHITECTURE = 4;
 const argument = (index: number) => 16 + 8 * index;
@@ -27,7 +30,10 @@ type Architecture = keyof typeof AUDIT_ARCHITECTURE;
 /** Of system calls, some of which an architecture lacks; those that have a rule exist on all. */
 type Numbers = Partial<Record<string, number>> & Record<"clone" | "ioctl" | "socket", number>;
 
-/** New namespaces of every kind: mount, cgroup, uts, ipc, user, pid, net. The last, time, is only known to clone3. */
+/**
+ * New namespaces of every kind: mount, cgroup, uts, ipc, user, pid, net. The last, time, is only known to
+ * clone3.
+ */
 const CLONE_NEW = 0x7e020000;
 /** Write into the input of a terminal. */
 const TIOCSTI = 0x5412;
@@ -43,8 +49,8 @@ const SOCK_PACKET = 10;
 type Instruction = readonly [code: number, value: number, ifTrue?: number, ifFalse?: number];
 
 /**
- * Assembles the filter of system calls for programs in a box: those of a fixed list are allowed, and all others answer that the
- * kernel does not have them. Null for an architecture without a list.
+ * Assembles the filter of system calls for programs in a box: those of a fixed list are allowed, and all
+ * others answer that the kernel does not have them. Null for an architecture without a list.
  */
 export function seccompFilter(arch: string): Buffer | null {
   if (!(arch in AUDIT_ARCHITECTURE)) return null;

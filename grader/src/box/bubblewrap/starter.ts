@@ -54,10 +54,11 @@ export interface Mount {
 }
 
 /**
- * Becomes a box's first process on this machine, in one small program in Perl: a chain of programs, one for each step, takes twice as
- * long. It joins the control groups and waits for a plan. Then it makes the box's mounts in a namespace of its own, where they end with
- * the box, limits itself, becomes the box's user, and becomes the program of the plan, whose options follow the plan on the same
- * descriptor. At any time, it ends with the grader.
+ * Becomes a box's first process on this machine, in one small program in Perl: a chain of programs, one for
+ * each step, takes twice as long. It joins the control groups and waits for a plan. Then it makes the box's
+ * mounts in a namespace of its own, where they end with the box, limits itself, becomes the box's user, and
+ * becomes the program of the plan, whose options follow the plan on the same descriptor. At any time, it ends
+ * with the grader.
  */
 const STARTER = `
 use strict;
@@ -101,7 +102,10 @@ end_with_grader();
 exec { $ARGV[0] } @ARGV or check($ARGV[0], -1);
 `;
 
-/** Returns the arguments of Perl for a starter that joins groups. They can be read on this machine, but not in the box. */
+/**
+ * Returns the arguments of Perl for a starter that joins groups. They can be read on this machine, but not in
+ * the box.
+ */
 export function starterArguments(joinFiles: readonly string[], arch: string = process.arch): string[] {
   const numbers = [...CALLS[arch as keyof typeof CALLS], process.pid].map(String);
   return ["-e", STARTER, "--", ...numbers, ...joinFiles];

@@ -10,7 +10,10 @@ export interface Starter {
   readonly group: ControlGroup;
 }
 
-/** Below this, a starter that is in its group already could use a part of the limit that the kernel then refuses to set. */
+/**
+ * Below this, a starter that is in its group already could use a part of the limit that the kernel then
+ * refuses to set.
+ */
 const MIN_MEMORY_BYTES = 2 ** 24;
 
 /** Starters that no box has taken, of all sandboxes of this process. */
@@ -20,8 +23,9 @@ process.on("exit", () => {
 });
 
 /**
- * Returns a function that takes a starter. One that waits for the next box saves that box the start of a process, which takes longer
- * the more memory the grader has, and the joining of the control groups, for which the kernel waits for all processors.
+ * Returns a function that takes a starter. One that waits for the next box saves that box the start of a
+ * process, which takes longer the more memory the grader has, and the joining of the control groups, for
+ * which the kernel waits for all processors.
  */
 export function createStarters(options: {
   perl: string;

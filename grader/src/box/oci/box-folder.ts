@@ -17,8 +17,9 @@ export interface BoxFolder {
 const MOUNTED = "/tmp";
 
 /**
- * Prepares the parts of a box that it can only read. Folders get an overlay of their own in each box: a lock or a watch on a shared
- * folder would carry messages between boxes. Files are copied for the same reason, and the inbox is the box's own anyway.
+ * Prepares the parts of a box that it can only read. Folders get an overlay of their own in each box: a lock
+ * or a watch on a shared folder would carry messages between boxes. Files are copied for the same reason, and
+ * the inbox is the box's own anyway.
  */
 export function createBoxFolder(
   parent: string,
@@ -31,7 +32,8 @@ export function createBoxFolder(
   // A link in the outer part could lead it elsewhere.
   if (inner !== undefined) throw new Error(`${inner} is inside of another part of the box.`);
   const dir = mkdtempSync(join(parent, "box-"));
-  // A mount table and the options of a mount have characters with a meaning: only paths without them are named there.
+  // A mount table and the options of a mount have characters with a meaning: only paths without them are
+  // named there.
   if (!/^[\w./-]+$/.test(dir))
     throw new Error(`The work folder ${dir} has characters that a mount cannot have.`);
   const root = join(dir, "root");

@@ -3,7 +3,10 @@ import { basename, dirname, join } from "node:path";
 import type { BoxFolder } from "./box-folder.ts";
 import type { ContainerConfig } from "./container-config.ts";
 
-/** Where the runtime finds the bundle, in the namespace of its mounts. Every machine has the folder, and boxes do not see it. */
+/**
+ * Where the runtime finds the bundle, in the namespace of its mounts. Every machine has the folder, and boxes
+ * do not see it.
+ */
 export const BUNDLE = "/mnt";
 
 /** The folder that a runtime makes a box from. */
@@ -16,8 +19,8 @@ export interface Bundle {
 }
 
 /**
- * Writes a bundle. Its root holds nothing but links, and empty files and folders to mount on: those are made here, so that the runtime
- * makes none.
+ * Writes a bundle. Its root holds nothing but links, and empty files and folders to mount on: those are made
+ * here, so that the runtime makes none.
  */
 export function createBundle(
   parent: string,

@@ -10,7 +10,10 @@ const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 const MAX_OPEN_FILES = 4096;
 const NAMESPACES = ["cgroup", "ipc", "mount", "network", "pid", "uts"];
 
-/** Hidden files that runc allows to mount over. It covers the others with /dev/null, so that a lock on one is a lock on all. */
+/**
+ * Hidden files that runc allows to mount over. It covers the others with /dev/null, so that a lock on one is
+ * a lock on all.
+ */
 const COVERABLE = ["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"].filter((path) =>
   existsSync(path),
 );
@@ -101,7 +104,10 @@ export function containerConfig(
   };
 }
 
-/** A kernel of its own tells of itself, not of this machine; hidden all the same, because programs must find the same in all boxes. */
+/**
+ * A kernel of its own tells of itself, not of this machine; hidden all the same, because programs must find
+ * the same in all boxes.
+ */
 const mountsOverOwnKernel = (bundle: string): Mount[] => [
   ...["/proc/cmdline", "/proc/loadavg", "/proc/stat"].map((path) => bind(path, `${bundle}/empty`)),
   bind("/sys", `${bundle}/closed`),

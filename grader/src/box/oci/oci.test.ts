@@ -28,7 +28,8 @@ for (const runtime of RUNTIMES) {
   afterAll(() => sandbox?.[Symbol.dispose]());
 
   describeSandbox(runtime, sandbox);
-  // A kernel of its own has locks of its own, and the memory that it needs itself is above the limit of a box.
+  // A kernel of its own has locks of its own, and the memory that it needs itself is above the limit of a
+  // box.
   if (runtime !== "runsc") describeLessons(runtime, sandbox);
   describeHostilePrograms(runtime, sandbox, every ? HOSTILE_PROGRAMS : SOME, DIFFERENCES[runtime]);
 
@@ -67,7 +68,8 @@ async function killGrader(runtime: RuntimeName): Promise<void> {
   await new Promise((resolve) => child.stdout.once("data", resolve));
   child.kill("SIGKILL");
   await new Promise((resolve) => child.once("exit", resolve));
-  // Processes of the runtime, and of the program: each has the name of the folder or the seconds in its command.
+  // Processes of the runtime, and of the program: each has the name of the folder or the seconds in its
+  // command.
   await expect
     .poll(() => commands().filter((command) => /601\.75|\/mnt\0/.test(command)), { timeout: 10_000 })
     .toEqual([]);

@@ -18,8 +18,8 @@ import { type Runtime, type RuntimeName, runtimes } from "./runtimes.ts";
 import { type SeccompProfile, seccompProfile } from "./seccomp-profile.ts";
 
 /**
- * Makes the mounts of a box, and becomes the runtime. It cannot make control groups: the box would leave its own. The devices are
- * copied, because a lock on a shared one would carry messages between boxes.
+ * Makes the mounts of a box, and becomes the runtime. It cannot make control groups: the box would leave its
+ * own. The devices are copied, because a lock on a shared one would carry messages between boxes.
  */
 const START = `
 "$1" --all --fstab "$2" && "$1" -o bind,ro /sys/fs/cgroup /sys/fs/cgroup && mkdir /tmp/devices &&
@@ -28,8 +28,8 @@ cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /tmp/devic
 shift 2; exec "$@"`;
 
 /**
- * Starts a box by a runtime that passes on no descriptors: three processes beside it pass on what they carry, through pipes with a name.
- * The names are gone when the attendant has opened them.
+ * Starts a box by a runtime that passes on no descriptors: three processes beside it pass on what they carry,
+ * through pipes with a name. The names are gone when the attendant has opened them.
  */
 const START_WITH_PIPES = `
 "$1" --all --fstab "$2" && cd ${BUNDLE}/pipes && mkfifo requests output notices && chmod 666 requests output notices || exit 125
@@ -51,7 +51,10 @@ export interface OciOptions {
   groups: ControlGroups | null;
 }
 
-/** Opens the sandbox that uses a runtime with runc's command line. Returns why not when something that it needs is missing. */
+/**
+ * Opens the sandbox that uses a runtime with runc's command line. Returns why not when something that it
+ * needs is missing.
+ */
 export async function openOci(options: OciOptions): Promise<Sandbox | { missing: string }> {
   const { folder, groups } = options;
   const runtime = runtimes[options.runtime];

@@ -10,7 +10,9 @@ export interface Runtime {
   options: readonly string[];
   /** After `run`. */
   runOptions: readonly string[];
-  /** Whether the program runs on the kernel of this machine. Otherwise the runtime has a kernel of its own. */
+  /**
+   * Whether the program runs on the kernel of this machine. Otherwise the runtime has a kernel of its own.
+   */
   hostKernel: boolean;
   /** The action of its filter that answers a system call with ENOSYS. */
   refusal: "SCMP_ACT_ERRNO" | "SCMP_ACT_TRACE";
@@ -42,8 +44,8 @@ export const runtimes: Record<RuntimeName, Runtime> = {
     ],
     runOptions: [],
     hostKernel: false,
-    // With "errno", many versions answer EPERM whatever the profile says. A call that a tracer should decide on answers ENOSYS when
-    // there is none, and there is none: ptrace is not in the list of calls.
+    // With "errno", many versions answer EPERM whatever the profile says. A call that a tracer should decide
+    // on answers ENOSYS when there is none, and there is none: ptrace is not in the list of calls.
     refusal: "SCMP_ACT_TRACE",
     own: { memoryBytes: 64 * MEBIBYTE, processes: 512 },
   },

@@ -39,8 +39,9 @@ export interface SeccompProfile {
 }
 
 /**
- * Returns the same filter as `seccompFilter`, in the words of an OCI runtime. Null for an architecture without a list. Refused calls
- * answer that the kernel does not have them: libraries then use older ones, such as clone instead of clone3 for a thread.
+ * Returns the same filter as `seccompFilter`, in the words of an OCI runtime. Null for an architecture
+ * without a list. Refused calls answer that the kernel does not have them: libraries then use older ones,
+ * such as clone instead of clone3 for a thread.
  */
 export function seccompProfile(arch: string, { refusal }: Pick<Runtime, "refusal">): SeccompProfile | null {
   const architecture = ARCHITECTURES[arch as NodeJS.Architecture];
@@ -71,7 +72,10 @@ const allow = (names: readonly string[], args?: readonly Condition[]): Rule => (
   ...(args && { args }),
 });
 
-/** The kernel reads 32 bits of these arguments: a comparison of all 64 could be evaded by setting a higher one. */
+/**
+ * The kernel reads 32 bits of these arguments: a comparison of all 64 could be evaded by setting a higher
+ * one.
+ */
 const masked = (index: number, mask: number, value: number): Condition => ({
   index,
   value: mask,
@@ -80,9 +84,9 @@ const masked = (index: number, mask: number, value: number): Condition => ({
 });
 
 /**
- * Returns masks and values of which a number matches at least one, unless it is one of two. The profile can compare an argument only
- * once per rule, and cannot say "unless": a number is allowed when a bit that both have in common differs, or when the other bits
- * are those of neither.
+ * Returns masks and values of which a number matches at least one, unless it is one of two. The profile can
+ * compare an argument only once per rule, and cannot say "unless": a number is allowed when a bit that both
+ * have in common differs, or when the other bits are those of neither.
  */
 function allBut([first, second]: readonly number[]): [mask: number, value: number][] {
   const different = first! ^ second!;

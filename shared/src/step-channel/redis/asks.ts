@@ -4,7 +4,9 @@ import { writeMessage } from "./messages.ts";
 
 /** How often requests without an answer are looked after. */
 const CHECK_MS = 250;
-/** After this time a request is sent again, then after twice as long, because it or its answer may be lost. */
+/**
+ * After this time a request is sent again, then after twice as long, because it or its answer may be lost.
+ */
 const REPEAT_MS = 500;
 const MAX_REPEAT_MS = 8000;
 

@@ -2,7 +2,10 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { type Client, createReconnectingConnection } from "../../queue/redis/reconnecting-connection.ts";
 
 const BLOCK_MS = 1000;
-/** Reads that are sent at once: Redis begins each when the one before has its message, which then needs no read of its own. */
+/**
+ * Reads that are sent at once: Redis begins each when the one before has its message, which then needs no
+ * read of its own.
+ */
 const READ_AHEAD = 4;
 /** A connection that needs so much longer for its reads counts as dead. */
 const PATIENCE_MS = 1500;
@@ -10,7 +13,10 @@ const PATIENCE_MS = 1500;
 const MAX_MESSAGES = 64;
 const PAUSE_MS = 50;
 
-/** Reads the messages of this process on a connection of its own, because a blocking read delays all other commands. */
+/**
+ * Reads the messages of this process on a connection of its own, because a blocking read delays all other
+ * commands.
+ */
 export interface Inbox {
   close(): void;
 }
@@ -33,7 +39,10 @@ export function openInbox(options: {
     },
   });
 
-  /** Receives several messages, each when it comes. Resolves while the last one is waited for, so that the next reads follow in time. */
+  /**
+   * Receives several messages, each when it comes. Resolves while the last one is waited for, so that the
+   * next reads follow in time.
+   */
   function receiveEach(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let left = READ_AHEAD;
@@ -58,7 +67,10 @@ export function openInbox(options: {
     return promise;
   }
 
-  /** Receives a message and those behind it together: Redis runs the second command as soon as the first one ends. */
+  /**
+   * Receives a message and those behind it together: Redis runs the second command as soon as the first one
+   * ends.
+   */
   async function receiveAll(): Promise<void> {
     const replies = await connection.use(
       (client) =>

@@ -35,8 +35,9 @@ interface Opened {
 }
 
 /**
- * Creates a step channel on Redis lists, with two connections whatever the number of sessions; they are opened when they are first used.
- * Redis forgets a journal two days after its last step. A channel that never asks or serves connects to nothing.
+ * Creates a step channel on Redis lists, with two connections whatever the number of sessions; they are
+ * opened when they are first used. Redis forgets a journal two days after its last step. A channel that never
+ * asks or serves connects to nothing.
  */
 export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelOptions): StepChannel {
   const base = `{${prefix ?? "crowdai"}}`;

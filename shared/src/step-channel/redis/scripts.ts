@@ -9,9 +9,10 @@ const LEFT_MS = 60_000;
 const INBOX_MS = 60_000;
 const JOURNAL_MS = 2 * 24 * 3600 * 1000;
 
-// Every process has an inbox, a list of messages. For each session there are: its server, `<process>/<number>`, or "-" when the grader has
-// left it; the processes that wait for a server; the journal, a list of `[id of the request, entry]` as JSON; and whether the agent has
-// submitted, beside the journal, because graders of earlier releases take every element for a reset or step.
+// Every process has an inbox, a list of messages. For each session there are: its server,
+// `<process>/<number>`, or "-" when the grader has left it; the processes that wait for a server; the
+// journal, a list of `[id of the request, entry]` as JSON; and whether the agent has submitted, beside the
+// journal, because graders of earlier releases take every element for a reset or step.
 const COMMON = `
 local steps, call = KEYS[1] .. ':steps:', redis.call
 local function push(process, message)
@@ -30,7 +31,10 @@ local function claim(session, me, message)
 end
 `;
 
-/** Sends requests. Args: process, then session and message of each. Replies with the server of each; "" when none serves the session. */
+/**
+ * Sends requests. Args: process, then session and message of each. Replies with the server of each; "" when
+ * none serves the session.
+ */
 export const SEND = script(`
 local me, servers = ARGV[1], {}
 for i = 2, #ARGV, 2 do
@@ -50,7 +54,8 @@ return servers
 `);
 
 /**
- * Takes a session over. Args: server, session, and the message that announces it. Replies with the last element of its journal.
+ * Takes a session over. Args: server, session, and the message that announces it. Replies with the last
+ * element of its journal.
  */
 export const SERVE = script(`${CLAIM}
 local me, session, message = ARGV[1], ARGV[2], ARGV[3]
@@ -59,8 +64,9 @@ return call('LINDEX', steps .. 'journal:' .. session, -1)
 `);
 
 /**
- * Records and sends answers. Args: for each: server, session, process that asked, message, element of the journal, "" or "submit", and "1"
- * when it may be there. Replies with 1 for each, or 0 when another grader has taken the session over.
+ * Records and sends answers. Args: for each: server, session, process that asked, message, element of the
+ * journal, "" or "submit", and "1" when it may be there. Replies with 1 for each, or 0 when another grader
+ * has taken the session over.
  */
 export const REPLY = script(`
 local replies = {}
@@ -83,8 +89,8 @@ return replies
 `);
 
 /**
- * Keeps sessions. Args: server, session and announcing message of each. Replies with 1 for each, or 0 when another grader has taken the
- * session over. A session that Redis has lost is claimed again.
+ * Keeps sessions. Args: server, session and announcing message of each. Replies with 1 for each, or 0 when
+ * another grader has taken the session over. A session that Redis has lost is claimed again.
  */
 export const REFRESH = script(`${CLAIM}
 local replies = {}

@@ -62,7 +62,9 @@ export interface ServedSessions {
 export function createServedSessions(options: {
   /** Name of this process. */
   process: string;
-  /** Takes a session over, and returns the last element of its journal. Rejects when Redis stays unreachable. */
+  /**
+   * Takes a session over, and returns the last element of its journal. Rejects when Redis stays unreachable.
+   */
   claim: (server: string, session: string) => Promise<JournalElement | null>;
   leave: (server: string, session: string) => Promise<void>;
   /** Keeps sessions. Resolves with whether each is still served here. */
@@ -212,8 +214,8 @@ const elementOf = (id: string, entry: JournalEntry): string =>
   entry.type === "submit" ? entry.type : JSON.stringify([id, entry] satisfies JournalElement);
 
 /**
- * Returns a request, with episode and step when the journal has recorded its answer: the grader before died before it was sent, and a
- * session answers a repeated request once.
+ * Returns a request, with episode and step when the journal has recorded its answer: the grader before died
+ * before it was sent, and a session answers a repeated request once.
  */
 function nameAsRecorded({ id, request }: Received, last: JournalElement | null): AgentRequest {
   if (last?.[0] !== id) return request;
