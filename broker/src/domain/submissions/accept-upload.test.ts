@@ -221,6 +221,16 @@ describe("an upload", () => {
     expect(await keys()).toEqual([KEY]);
   });
 
+  it("is removed with all others that are due", async () => {
+    for (let n = 0; n <= 100; n++) {
+      await domain.submit({ id: `submission-${n}`, ...announced("file", "abc") });
+      await cancelSubmission(domain.services, ADA, `submission-${n}`);
+    }
+    domain.pass(DAY);
+    await removeEndedUploads(domain.services);
+    expect(await domain.db.selectFrom("ended_uploads").selectAll().execute()).toEqual([]);
+  });
+
   it.each([
     ["a file alone", () => announced("file", "abc"), true],
     ["a model beside a value", () => ({ models: [model("one")] }), true],

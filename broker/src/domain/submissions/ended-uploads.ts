@@ -30,16 +30,19 @@ export async function removeEndedUploads({
   objects,
   clock,
 }: Needs<"records" | "objects" | "clock">): Promise<void> {
-  const due = await records.db
-    .selectFrom("ended_uploads")
-    .innerJoin("submissions", "submissions.id", "ended_uploads.submission")
-    .selectAll("submissions")
-    .where("due_at", "<=", iso(clock()))
-    .orderBy("due_at")
-    .limit(AT_ONCE)
-    .execute();
-  for (const row of due) {
-    await removeUpload({ records, objects }, row);
-    await records.db.deleteFrom("ended_uploads").where("submission", "=", row.id).execute();
+  for (let found = AT_ONCE; found === AT_ONCE; ) {
+    const due = await records.db
+      .selectFrom("ended_uploads")
+      .innerJoin("submissions", "submissions.id", "ended_uploads.submission")
+      .selectAll("submissions")
+      .where("due_at", "<=", iso(clock()))
+      .orderBy("due_at")
+      .limit(AT_ONCE)
+      .execute();
+    for (const row of due) {
+      await removeUpload({ records, objects }, row);
+      await records.db.deleteFrom("ended_uploads").where("submission", "=", row.id).execute();
+    }
+    found = due.length;
   }
 }
