@@ -1,7 +1,6 @@
 // `npm run bench`: the figures that were promised, measured on this machine; docs/benchmarks.md explains it.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { exitWhenInterrupted } from "./bench/cleanup.ts";
 import { runContained } from "./bench/contained.ts";
 import { busy, machineName, measureFloor } from "./bench/machine.ts";
@@ -17,6 +16,7 @@ import {
   readReport,
 } from "./bench/report.ts";
 import { combine, isSteady, STEADY_PERCENT } from "./bench/steady.ts";
+import { readOptions } from "./lib/read-options.ts";
 import ensureBuilt from "./test/ensure-built.ts";
 import { installSystemPackages, REQUIRED_PROGRAMS } from "./test/system-packages.ts";
 
@@ -26,7 +26,17 @@ const LIMIT_MS = 10 * 60_000;
 const BUDGET_MS = 5 * 60_000;
 const MAX_ROUNDS = 9;
 
-const { values, positionals } = parseArgs({
+const HELP = `npm run bench -- [options] [group …]
+npm run bench -- --compare <file> <file>
+
+Measures all groups of figures, or those that are named, until they are steady.
+
+  --once         one round of each
+  --json <file>  writes the figures
+  --compare      compares two such files
+  --help`;
+
+const { values, positionals } = readOptions(HELP, {
   allowPositionals: true,
   options: { json: { type: "string" }, compare: { type: "boolean" }, once: { type: "boolean" } },
 });

@@ -4,8 +4,8 @@
 //   npm run boxes                     on this machine
 //   npm run boxes -- --v2             in a virtual machine with control groups of version 2, for machines that have version 1
 //   npm run boxes -- --v2 bubblewrap  only the test files whose path contains the argument
-import { parseArgs } from "node:util";
 import { runInVirtualMachine } from "./boxes/virtual-machine.ts";
+import { readOptions } from "./lib/read-options.ts";
 import { root } from "./lib/root.ts";
 import { runCommand, timeLimit } from "./lib/run-command.ts";
 import ensureBuilt from "./test/ensure-built.ts";
@@ -23,7 +23,12 @@ const LIMIT_MINUTES = 60;
 /** How many times slower programs are in the virtual machine. */
 const SLOWNESS = 10;
 
-const { values, positionals } = parseArgs({
+const HELP = `npm run boxes -- [options] [part of a test file's path …]
+
+  --v2    in a virtual machine with control groups of version 2
+  --help`;
+
+const { values, positionals } = readOptions(HELP, {
   allowPositionals: true,
   options: { v2: { type: "boolean", default: false } },
 });

@@ -8,7 +8,8 @@
 import { execFile } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { promisify } from "node:util";
+import { readOptions } from "./lib/read-options.ts";
 import { root } from "./lib/root.ts";
 import { runCommand } from "./lib/run-command.ts";
 import { buildExecutables } from "./release/executables/build-executables.ts";
@@ -16,7 +17,12 @@ import { TARGETS } from "./release/executables/targets.ts";
 import { tryExecutable } from "./release/executables/try-executable.ts";
 import { release } from "./release/release.ts";
 
-const { values } = parseArgs({ options: { "dry-run": { type: "boolean", default: false } } });
+const HELP = `npm run release -- [options]
+
+  --dry-run  only checks, and prints what would be published
+  --help`;
+
+const { values } = readOptions(HELP, { options: { "dry-run": { type: "boolean", default: false } } });
 
 const build = await runCommand(process.execPath, ["scripts/build.ts"]);
 if (build.exitCode !== 0) process.exit(1);

@@ -1,7 +1,7 @@
 // `npm run simulate`: the life of submissions in simulated time, with crashes and losses at every step;
 // docs/simulation.md explains it.
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { readOptions } from "./lib/read-options.ts";
 import { PLANTED_FAULTS } from "./simulate/planted/planted-faults.ts";
 import type { RangeResult } from "./simulate/run-range.ts";
 import { runScript } from "./simulate/run-script.ts";
@@ -10,7 +10,15 @@ import { showPlanted } from "./simulate/show-planted.ts";
 /** Schedules that a process runs before it reports, at most. */
 const RANGE = 10_000;
 
-const { values } = parseArgs({
+const HELP = `npm run simulate -- [options]
+
+  --schedules <n>  1000000 by default, on all processors
+  --seed <n>       the first seed, by default 1
+  --plant <fault>  plants a fault, which must be found
+  --planted        plants all faults, one after another
+  --help`;
+
+const { values } = readOptions(HELP, {
   options: {
     schedules: { type: "string", default: "1000000" },
     seed: { type: "string", default: "1" },

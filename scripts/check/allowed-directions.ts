@@ -136,7 +136,7 @@ export const DIRECTIONS: readonly Directions[] = [
     folder: "scripts",
     packages: ["*"],
     parts: {
-      "bench.ts": ["bench", "test", "services"],
+      "bench.ts": ["bench", "test", "services", "lib"],
       "boxes.ts": ["boxes", "test", "lib"],
       "build.ts": ["build", "lib"],
       "chaos.ts": ["chaos", "test", "services"],
@@ -147,7 +147,7 @@ export const DIRECTIONS: readonly Directions[] = [
       "generate.ts": ["lib"],
       "release.ts": ["release", "lib"],
       "screenshots.ts": ["screenshots", "lib"],
-      "simulate.ts": ["simulate"],
+      "simulate.ts": ["simulate", "lib"],
       "mutate.ts": ["mutate"],
       "fuzz.ts": ["lib"],
       "services.ts": ["services"],

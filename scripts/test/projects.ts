@@ -15,7 +15,7 @@ const WITH_PROCESSES = [
   "cli/src/snapshot/**",
   "cli/test/narrow-terminal.test.ts",
   "grader/src/**/{bin,main,batch,boxed,doubtful-evaluators,newer-jobs,bubblewrap,starters,control-groups,oci,abuse,launch,persistent,python-class,codabench,evalai,kaggle,gym-environment,session-video,job-factory,grader,grader-stopping,run-submissions,run-lines,run-builds,run-images,run-stopping,play-code,play-remote,sessions-without-boxes,try,umask}.test.ts",
-  "scripts/{bench/{board,pages,starts},chaos/{missing-programs,points/stop-at-points},power-cut/power-cut,build/{cli,server},demo/demo-challenge,services/services,simulate/simulate,test/{real-timers,run-ended-early}}.test.ts",
+  "scripts/{bench/{board,pages,starts},chaos/{missing-programs,points/stop-at-points},power-cut/power-cut,build/{cli,server},demo/demo-challenge,lib/read-options,services/services,simulate/simulate,test/{real-timers,run-ended-early}}.test.ts",
   "shared/src/reuse-compiled-code.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,newer-jobs,recovery,redis-queue,reports,servers}.test.ts",
