@@ -7,7 +7,7 @@ import { FLAGS, MADE } from "./starter.ts";
 
 describe("the parts of a box", () => {
   let parent: string;
-  const root = "/work/boxes/root";
+  const root = "/srv/boxes/root";
   beforeEach(() => {
     parent = mkdtempSync(join(tmpdir(), "crowdai-parts-"));
     mkdirSync(join(parent, "folder"));
@@ -130,7 +130,7 @@ describe("the parts of a box", () => {
     );
   });
 
-  it.each(["/work/a b", "/work/a:b", "/work/a,b"])("are refused in a work folder like %s", (odd) => {
+  it.each(["/srv/a b", "/srv/a:b", "/srv/a,b"])("are refused in a work folder like %s", (odd) => {
     expect(() => planBoxParts({ root: odd, parent }, {}, null)).toThrow(
       "characters that a mount cannot have",
     );
