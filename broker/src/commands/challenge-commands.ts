@@ -208,16 +208,17 @@ export function addChallengeCommands(program: Command, io: Io, dataOption: () =>
     }
     const stopping = new AbortController();
     io.onSignal(() => stopping.abort());
-    let reported = -1;
+    let reported = "";
     const status = await runRegrade({
       records,
       config,
       challenge: id,
       wait: flags.wait,
       signal: stopping.signal,
-      onProgress({ done, submissions }) {
-        if (done !== reported) io.stderr.write(`${done} of ${submissions} re-graded\n`);
-        reported = done;
+      onProgress({ done, submissions, awaited }) {
+        const progress = `${done} of ${submissions} re-graded${awaitedText(awaited)}`;
+        if (progress !== reported) io.stderr.write(`${progress}\n`);
+        reported = progress;
       },
     });
     if (status.state !== "running" || !flags.wait) return status;
@@ -242,17 +243,20 @@ function describeClosed(closed: ClosedChallenge & { clone_url: string | null }):
 }
 
 function describe(status: RegradeStatus): string[] {
-  const { challenge, state, submissions, done, graded, failed, kept, reasons } = status;
+  const { challenge, state, submissions, done, graded, failed, kept, awaited, reasons } = status;
   const verdicts = `${graded} graded, ${failed} failed, ${kept} kept their old outcome`;
   const version = status.version === null ? "" : `, version ${status.version}`;
   const head =
     state === "running"
-      ? `${challenge}: ${done} of ${submissions} re-graded since ${status.started_at}${version}; the old grades count until all are done`
+      ? `${challenge}: ${done} of ${submissions} re-graded since ${status.started_at}${version}${awaitedText(awaited)}; the old grades count until all are done`
       : state === "cancelled"
         ? `${challenge}: the regrade was cancelled at ${status.finished_at}; all outcomes stay as they were`
         : `${challenge}: ${count(submissions, "submission")} re-graded by ${status.finished_at}${version}: ${verdicts}`;
   if (state === "cancelled") return [head];
   return [head, ...reasons.map(({ reason, submissions: n }) => `  kept ${n}: ${reason}`)];
 }
+
+const awaitedText = (awaited: number) =>
+  awaited === 0 ? "" : `; ${awaited} more still being graded with an older version`;
 
 const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;

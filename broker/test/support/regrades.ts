@@ -45,6 +45,7 @@ export const regradesOf = (domain: Domain) => {
     finish: (outcome: Outcome, more: Partial<Report> = {}) =>
       report({ type: "finished", outcome, ...more } as Report),
     sweep: () => sweepRegrades(services),
+    items: () => db.selectFrom("regrade_items").selectAll().orderBy("number").execute(),
     status: () => readRegrade(db, { challenge }),
     regrade: () => db.selectFrom("regrades").selectAll().orderBy("id", "desc").executeTakeFirstOrThrow(),
     setItem: (values: Partial<RegradeItemRow>, submission = id) =>

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
+import { countOlderGradings } from "./older-gradings.ts";
 
 export interface RegradeStatus extends RegradeRow {
   submissions: number;
@@ -9,6 +10,8 @@ export interface RegradeStatus extends RegradeRow {
   graded: number;
   failed: number;
   kept: number;
+  /** Submissions whose grades of an older version a running regrade awaits, to grade them again. */
+  awaited: number;
   /** Why outcomes were kept, and how often. */
   reasons: { reason: string; submissions: number }[];
 }
@@ -41,6 +44,7 @@ export async function readRegrade(
     graded: count(({ result }) => result === "graded"),
     failed: count(({ result }) => result === "failed"),
     kept: count(({ result }) => result === "kept"),
+    awaited: regrade.state === "running" ? await countOlderGradings(db, regrade) : 0,
     reasons: rows
       .filter(({ result }) => result === "kept")
       .map(({ reason, n }) => ({ reason: reason as string, submissions: Number(n) })),

@@ -6,14 +6,12 @@ import type { Db, Records } from "../../records/records.ts";
 import type { RegradeRow } from "../../records/tables.ts";
 import { currentVersions } from "../challenges/recorded-challenges.ts";
 import { DEADLINES } from "../submissions/deadlines.ts";
+import { newVersionEverywhere } from "./older-gradings.ts";
 
 /** Failures that a fixed evaluator may turn into a grade. */
 const CHALLENGE_FAULTS = Object.keys(errors).filter(
   (code) => errors[code as ErrorCode].fault === "challenge",
 ) as ErrorCode[];
-
-/** Time until every broker serves a newly added version. */
-const SPREAD_MS = 10_000;
 
 /**
  * Starts a regrade: a new attempt for every submission that was graded or failed through the challenge's
@@ -60,7 +58,7 @@ export async function addItems(
   now: Date,
   { all = false } = {},
 ): Promise<number> {
-  const until = all ? regrade.started_at : iso(Date.parse(regrade.started_at) + SPREAD_MS);
+  const until = all ? regrade.started_at : newVersionEverywhere(regrade);
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto("regrade_items")
     .columns(["regrade", "submission", "number", "state", "attempt", "starts", "deadline_at"])

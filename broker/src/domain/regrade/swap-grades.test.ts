@@ -1,6 +1,15 @@
 import type { Outcome } from "@crowdai/shared";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ADA, BOB, type Domain, failed, graded, INTENT, openDomain } from "../../../test/support/domain.ts";
+import {
+  ADA,
+  BOB,
+  DAY,
+  type Domain,
+  failed,
+  graded,
+  INTENT,
+  openDomain,
+} from "../../../test/support/domain.ts";
 import { regradesOf } from "../../../test/support/regrades.ts";
 import type { SubmissionRow } from "../../records/tables.ts";
 import { cancelRegrade } from "./cancel-regrade.ts";
@@ -277,13 +286,95 @@ describe("the swap of a regrade", () => {
     expect(await domain.row(TWO)).toMatchObject({ score: 6, score_before: 5 });
   });
 
-  it("includes no others when the version is not known", async () => {
+  it("compares with the version that is served while it knows none, for want of attempts", async () => {
+    await domain.submit();
     await domain.submit({ id: TWO });
     await regrades.start();
-    await domain.report({ type: "finished", submission: TWO, outcome: graded(5) });
-    await domain.set({ evaluator_version: null }, TWO);
+    await regrades.end(id, graded(1, { evaluator_version: "v0" }));
+    await domain.report({
+      type: "finished",
+      submission: TWO,
+      outcome: graded(5, { evaluator_version: "v1" }),
+    });
     await regrades.sweep();
-    expect(await regrades.status()).toMatchObject({ state: "done", submissions: 0 });
+    expect(await regrades.regrade()).toMatchObject({ version: null, state: "running" });
+    expect(await regrades.items()).toMatchObject([{ submission: id, state: "waiting" }]);
+  });
+
+  describe("waits for a submission whose job has an older version,", () => {
+    const publish = (submission = id, published_at = domain.at()) =>
+      domain.db
+        .updateTable("attempts")
+        .set({ published_at })
+        .where("submission", "=", submission)
+        .where("number", "=", 1)
+        .execute();
+    const stateAfter = async (columns: Partial<SubmissionRow>) => {
+      await domain.set(columns);
+      await regrades.sweep();
+      return (await regrades.regrade()).state;
+    };
+
+    it("in the queue or in grading, and grades it again", async () => {
+      await regrades.grade(TWO, 2);
+      await domain.submit();
+      await publish();
+      await regrades.start();
+      await regrades.setRegrade({ version: "v1" });
+      await regrades.finish(graded(3), { submission: TWO });
+      domain.pass(DAY);
+      expect(await stateAfter({})).toBe("running");
+      expect(await regrades.status()).toMatchObject({ submissions: 1, done: 1, awaited: 1 });
+      await domain.report({ type: "started" });
+      expect(await stateAfter({})).toBe("running");
+      expect(await domain.row(TWO)).toMatchObject({ score: 2 });
+      await domain.report({ type: "finished", outcome: graded(1, { evaluator_version: "v0" }) });
+      expect(await stateAfter({})).toBe("running");
+      await regrades.finish(graded(4));
+      expect(await stateAfter({})).toBe("done");
+      expect(await regrades.status()).toMatchObject({ submissions: 2, done: 2, awaited: 0 });
+      expect(await domain.row()).toMatchObject({ score: 4, score_before: 1 });
+      expect(await domain.row(TWO)).toMatchObject({ score: 3, score_before: 2 });
+    });
+
+    it("which a broker published that had not seen the new one yet", async () => {
+      await regrades.start();
+      domain.pass(10_000);
+      await domain.submit();
+      await publish();
+      expect(await stateAfter({})).toBe("running");
+      await domain.report({ type: "finished", outcome: graded(1, { evaluator_version: "v1" }) });
+      expect(await stateAfter({})).toBe("done");
+    });
+
+    it.each<[string, Partial<SubmissionRow>]>([
+      ["a trial", { dry_run: 1 }],
+      ["a call of another function", { function: "learn" }],
+      ["what an external grader grades", { outside_status: "initiated" }],
+      ["another challenge's", { challenge: "others" }],
+      ["a file that is not there yet", { state: "initiated" }],
+    ])("but not for %s", async (_what, columns) => {
+      await domain.submit();
+      await publish();
+      await regrades.start();
+      expect(await regrades.status()).toMatchObject({ awaited: 1 });
+      expect(await stateAfter(columns)).toBe("done");
+    });
+
+    it("but not for one that was published later", async () => {
+      await domain.submit();
+      await regrades.start();
+      await publish(id, domain.at(10_001));
+      expect(await stateAfter({})).toBe("done");
+    });
+
+    it("but not for one that arrived later", async () => {
+      await regrades.start();
+      domain.pass(10_001);
+      await domain.submit();
+      await publish(id, domain.at(-1));
+      expect(await stateAfter({})).toBe("done");
+    });
   });
 
   it("is left to a broker that serves the challenge", async () => {

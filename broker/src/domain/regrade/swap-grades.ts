@@ -15,6 +15,7 @@ import { standingsLock } from "../submissions/find-submission.ts";
 import type { Needs } from "../submissions/services.ts";
 import { failureColumns, gradeColumns } from "../submissions/write-outcome.ts";
 import { markWebappChanged } from "../webapp/webapp-updates.ts";
+import { countOlderGradings } from "./older-gradings.ts";
 import { isOpen } from "./regrade-items.ts";
 import { addItems } from "./start-regrade.ts";
 
@@ -38,7 +39,8 @@ const NO_GRADE = {
 /**
  * Completes a regrade whose attempts have all ended: one transaction replaces the old outcomes by the new
  * verdicts, with slots and standings. Old attempts keep their outcomes. When submissions that arrived before
- * the regrade were meanwhile graded with an older version, adds those first instead.
+ * the regrade were meanwhile graded with an older version, adds those first instead, and waits for those that
+ * are still being graded with it.
  */
 export async function swapGrades(
   context: Needs<"records" | "catalog" | "clock" | "log">,
@@ -46,9 +48,10 @@ export async function swapGrades(
 ): Promise<void> {
   // The newest version decides how scores are ordered and rounded.
   await context.catalog.refresh();
-  const config = context.catalog.all().get(challenge)?.config;
+  const served = context.catalog.all().get(challenge);
   // A broker that serves the challenge does it.
-  if (!config) return;
+  if (!served) return;
+  const { config } = served;
   const swapped = await commit(context.records, "swap-grades", async (trx) => {
     await context.records.lock(trx, `challenge:${challenge}`);
     const regrade = await trx
@@ -58,7 +61,10 @@ export async function swapGrades(
       .executeTakeFirstOrThrow();
     const now = context.clock();
     if (regrade.state !== "running" || (await isOpen(trx, id))) return null;
-    if (regrade.version !== null && (await addItems(trx, regrade, now)) > 0) return null;
+    // A regrade of a folder knows its version once it has queued an attempt.
+    const version = regrade.version ?? served.version;
+    if ((await addItems(trx, { ...regrade, version }, now)) > 0) return null;
+    if ((await countOlderGradings(trx, regrade)) > 0) return null;
 
     await context.records.lock(trx, standingsLock(challenge));
     const before = await readRanks(trx, challenge);
