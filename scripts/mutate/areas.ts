@@ -134,6 +134,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "shared/src/queue/redis/{consumer,redis-queue-in-time}.test.ts",
     ],
   },
+  "step-channel": {
+    about: "the steps of remote agents: requests, answers and journals between brokers and graders",
+    files: ["shared/src/step-channel/{embedded-step-channel,journal-files,request-queue}.ts"],
+    tests: [
+      "shared/src/step-channel/{request-queue,journal-files}.test.ts",
+      "shared/src/step-channel/embedded-step-channel.test.ts",
+    ],
+  },
   records: {
     about:
       "commits that share a disk write, SQLite, migrations, errors of databases, and what is read from memory",

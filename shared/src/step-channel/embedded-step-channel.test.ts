@@ -1,11 +1,13 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { allowedMs } from "../../../test/allowed-ms.ts";
 import { createEmbeddedStepChannel } from "./embedded-step-channel.ts";
-import { answerTo, entryOf, step, stepChannelContract } from "./step-channel.contract.ts";
+import { answerTo, echo, entryOf, step, stepChannelContract } from "./step-channel.contract.ts";
 import type { StepChannel } from "./step-channel.ts";
+import { openFilesBelow } from "./testing/open-files.ts";
 
 const never = new AbortController().signal;
 let folder: string;
@@ -58,14 +60,6 @@ it("keeps journals from other users, and forgets them with their sessions", asyn
   expect(await readdir(join(folder, "new"))).toEqual([]);
 });
 
-it("removes a journal that was last written a week ago, and nothing else", async () => {
-  const weekAgo = Date.now() / 1000 - 8 * 24 * 3600;
-  for (const name of ["old.ndjson", "recent.ndjson", "other.txt"]) await writeFile(join(folder, name), "");
-  for (const name of ["old.ndjson", "other.txt"]) await utimes(join(folder, name), weekAgo, weekAgo);
-  await createEmbeddedStepChannel({ folder });
-  expect((await readdir(folder)).sort()).toEqual(["other.txt", "recent.ndjson"]);
-});
-
 it("rejects a request whose entry cannot be written, and writes it before the next answer", async () => {
   const channel = await createEmbeddedStepChannel({ folder });
   const cyclic: unknown[] = [];
@@ -101,6 +95,59 @@ it("does not start a request that was aborted while it waited", async () => {
   gate.resolve();
   await Promise.all([first, third]);
   expect(begun).toEqual([step(1), step(3)]);
+});
+
+it("writes nothing for an answer without an entry", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  await channel.serve("s", async (request) => ({
+    answer: answerTo(request),
+    ...(request.type === "step" ? { entry: entryOf(request) } : {}),
+  }));
+  for (const request of [step(1), { type: "hello" }, step(2)] as const)
+    await channel.ask("s", request, never);
+  expect(await channel.journal("s")).toEqual([step(1), step(2)].map(entryOf));
+});
+
+it("does not give a request that was answered to the next grader", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  await play(channel, [1, 2]);
+  const asked: unknown[] = [];
+  await channel.serve("s", async (request) => {
+    asked.push(request);
+    return { answer: answerTo(request) };
+  });
+  await channel.ask("s", step(3), never);
+  expect(asked).toEqual([step(3)]);
+});
+
+it("listens to the signal of a request as long as it has no answer", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  await channel.serve("s", echo);
+  const { signal } = new AbortController();
+  const listens = vi.spyOn(signal, "addEventListener");
+  const forgets = vi.spyOn(signal, "removeEventListener");
+  await channel.ask("s", step(1), signal);
+  expect(forgets.mock.calls).toEqual(listens.mock.calls);
+});
+
+it("does not call a grader whose journal cannot be opened, and gives its requests to the next one", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  await mkdir(join(folder, "s.ndjson"));
+  const answer = channel.ask("s", step(1), never);
+  const refused = vi.fn(echo);
+  await expect(channel.serve("s", refused)).rejects.toMatchObject({ code: "data_unusable" });
+  await rm(join(folder, "s.ndjson"), { recursive: true });
+  const first = await channel.serve("s", echo);
+  expect(await answer).toEqual(answerTo(step(1)));
+  expect([refused.mock.calls.length, first.lost.aborted]).toEqual([0, false]);
+});
+
+it.skipIf(!existsSync("/proc/self/fd"))("keeps no file of a grader that was disposed open", async () => {
+  const channel = await createEmbeddedStepChannel({ folder });
+  const serving = await play(channel, [1]);
+  expect(openFilesBelow(folder)).toHaveLength(1);
+  await serving[Symbol.asyncDispose]();
+  expect(openFilesBelow(folder)).toEqual([]);
 });
 
 it("answers within 50 microseconds, with a journal", async () => {

@@ -5,16 +5,14 @@ import { createRequestQueue, type RequestQueue } from "./request-queue.ts";
 import type { JournalEntry, StepChannel } from "./step-channel.ts";
 
 interface Ask {
+  session: string;
   request: AgentRequest;
   resolve: (answer: AgentAnswer) => void;
   reject: (reason: unknown) => void;
 }
 
-interface Session {
-  /** Not answered yet, in order. */
-  asks: Set<Ask>;
-  server: RequestQueue<Ask> | null;
-  /** Of the server. */
+interface Server {
+  queue: RequestQueue<Ask>;
   lost: AbortController;
 }
 
@@ -24,50 +22,49 @@ interface Session {
  */
 export async function createEmbeddedStepChannel({ folder }: { folder: string }): Promise<StepChannel> {
   const journals = await openJournalFiles(folder);
-  const sessions = new Map<string, Session>();
+  /** Not answered yet, in order. */
+  const asks = new Set<Ask>();
+  /** The latest of each session. */
+  const servers = new Map<string, Server>();
   let closed = false;
 
-  function sessionOf(id: string): Session {
+  function throwIfClosed(): void {
     if (closed) throw new Error("The step channel is closed.");
-    const session = sessions.get(id) ?? { asks: new Set(), server: null, lost: new AbortController() };
-    sessions.set(id, session);
-    return session;
-  }
-
-  function tidy(id: string, { asks, server }: Session): void {
-    if (asks.size === 0 && !server) sessions.delete(id);
   }
 
   return {
-    async ask(id, request, signal) {
+    async ask(session, request, signal) {
       signal.throwIfAborted();
-      const session = sessionOf(id);
+      throwIfClosed();
       const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
-      const ask: Ask = { request, resolve, reject };
+      const ask: Ask = { session, request, resolve, reject };
       const onAbort = () => reject(signal.reason);
       signal.addEventListener("abort", onAbort);
-      session.asks.add(ask);
-      session.server?.add(ask);
+      asks.add(ask);
+      servers.get(session)?.queue.add(ask);
       try {
         return await promise;
       } finally {
         signal.removeEventListener("abort", onAbort);
-        session.asks.delete(ask);
-        session.server?.remove(ask);
-        tidy(id, session);
+        asks.delete(ask);
+        servers.get(session)?.queue.remove(ask);
       }
     },
 
-    async serve(id, answer) {
-      const session = sessionOf(id);
+    async serve(session, answer) {
+      throwIfClosed();
       // Opened after the journal of the grader before, which writes nothing from here on.
-      const opening = journals.open(id);
+      const opening = journals.open(session);
       const unwritten: JournalEntry[] = [];
-      const server = createRequestQueue<Ask>(
-        ({ request }) => answer(request),
+      const queue = createRequestQueue<Ask>(
+        async ({ request }) => {
+          await opening;
+          return answer(request);
+        },
         async (ask, reply) => {
-          const journal = await opening.catch(() => null);
-          if (!reply || !journal || session.server !== server) return;
+          if (!reply) return;
+          const journal = await opening;
+          if (servers.get(session) !== server) return;
           try {
             if (reply.entry) unwritten.push(reply.entry);
             await markedStep("channel.append", async () => journal.append(unwritten));
@@ -78,40 +75,37 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
           }
         },
       );
-      void session.server?.stop();
-      session.lost.abort();
-      const lost = new AbortController();
-      session.server = server;
-      session.lost = lost;
-      for (const ask of session.asks) server.add(ask);
+      const before = servers.get(session);
+      void before?.queue.stop();
+      before?.lost.abort();
+      const server: Server = { queue, lost: new AbortController() };
+      servers.set(session, server);
+      for (const ask of asks) if (ask.session === session) queue.add(ask);
       const journal = await opening.catch((error) => {
         leave();
         throw error;
       });
       return {
-        lost: lost.signal,
+        lost: server.lost.signal,
         async [Symbol.asyncDispose]() {
-          await server.stop();
+          await queue.stop();
           journal.close();
           leave();
         },
       };
 
       function leave(): void {
-        if (session.server === server) session.server = null;
-        tidy(id, session);
+        if (servers.get(session) === server) servers.delete(session);
       }
     },
 
-    journal: (id) => journals.read(id),
-    forget: (id) => markedStep("channel.remove", () => journals.remove(id)),
+    journal: (session) => journals.read(session),
+    forget: (session) => markedStep("channel.remove", () => journals.remove(session)),
 
     async close() {
       closed = true;
-      for (const { asks, server } of sessions.values()) {
-        void server?.stop();
-        for (const { reject } of asks) reject(new Error("The step channel is closed."));
-      }
+      for (const { queue } of servers.values()) void queue.stop();
+      for (const { reject } of asks) reject(new Error("The step channel is closed."));
     },
   };
 }

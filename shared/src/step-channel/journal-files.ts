@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileSystemError } from "../file-system-error.ts";
 import type { JournalEntry } from "./step-channel.ts";
@@ -18,6 +18,8 @@ export interface JournalFiles {
   remove(session: string): Promise<void>;
 }
 
+type Write = (file: number, line: Buffer, offset: number, length: number, position: number) => number;
+
 export interface OpenJournal {
   /**
    * Writes the entries, and removes each from the list. After an error, the next call writes over what was
@@ -27,14 +29,16 @@ export interface OpenJournal {
   close(): void;
 }
 
-/** Makes the folder, and removes old journals from it. */
-export async function openJournalFiles(folder: string): Promise<JournalFiles> {
+/**
+ * Makes the folder, and removes old journals from it. `write` may write less than it is given, as the
+ * system's own may.
+ */
+export async function openJournalFiles(folder: string, write: Write = writeSync): Promise<JournalFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const pathOf = (session: string) => join(folder, `${fileNameOf(session)}.ndjson`);
   for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const found = name.endsWith(".ndjson") ? await stat(path).catch(() => null) : null;
-    if (found && Date.now() - found.mtimeMs > KEPT_MS) await rm(path, { force: true });
+    // Starts without it, too.
+    if (name.endsWith(".ndjson")) await removeOld(join(folder, name)).catch(() => {});
   }
   return {
     read: async (session) => (await readComplete(pathOf(session))).entries,
@@ -42,19 +46,19 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
     async open(session) {
       const path = pathOf(session);
       let { bytes } = await readComplete(path);
-      const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+      const file = usable(path, () =>
+        openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600),
+      );
       ftruncateSync(file, bytes);
       return {
         append(entries) {
           for (; entries[0]; entries.shift()) {
             const line = Buffer.from(`${JSON.stringify(entries[0])}\n`);
-            try {
+            usable(path, () => {
               // Takes microseconds, because nothing waits for the disk.
               for (let done = 0; done < line.length; )
-                done += writeSync(file, line, done, line.length - done, bytes + done);
-            } catch (error) {
-              throw fileSystemError(Object.assign(error as Error, { path })) ?? error;
-            }
+                done += write(file, line, done, line.length - done, bytes + done);
+            });
             bytes += line.length;
           }
         },
@@ -66,6 +70,25 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
   };
 }
 
+/** Removes a journal of a session that was never forgotten. */
+async function removeOld(path: string): Promise<void> {
+  const { mtimeMs } = await stat(path);
+  if (Date.now() - mtimeMs > KEPT_MS) await unlink(path);
+}
+
+function usable<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw named(error as Error, path);
+  }
+}
+
+/** Returns data_unusable for an error of the file system, which may not name the path itself. */
+function named(error: Error, path: string): Error {
+  return fileSystemError(Object.assign(error, { path })) ?? error;
+}
+
 /** Ids of submissions stay readable. */
 function fileNameOf(session: string): string {
   return /^[\w-]{1,100}$/.test(session) ? session : `~${createHash("sha256").update(session).digest("hex")}`;
@@ -75,7 +98,7 @@ function fileNameOf(session: string): string {
 async function readComplete(path: string): Promise<{ entries: JournalEntry[]; bytes: number }> {
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return Buffer.alloc(0);
-    throw fileSystemError(error) ?? error;
+    throw named(error, path);
   });
   const entries: JournalEntry[] = [];
   let bytes = 0;

@@ -27,7 +27,7 @@ export function createRequestQueue<T>(
   return {
     add(request) {
       waiting.push(request);
-      if (!stopped) running ??= run();
+      running ??= run();
     },
     remove(request) {
       const place = waiting.indexOf(request);

@@ -48,7 +48,7 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
 
     it("waits for a grader", async () => {
       const answer = broker.ask("s", step(1), never);
-      await grader.serve("another", echo);
+      await grader.serve("another", async () => ({ answer: { type: "end" } }));
       await grader.serve("s", echo);
       expect(await answer).toEqual(answerTo(step(1)));
     });
@@ -149,6 +149,7 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       await until(() => first.lost.aborted);
       expect(second.lost.aborted).toBe(false);
       await second[Symbol.asyncDispose]();
+      await grader.serve("s", echo);
       expect(second.lost.aborted).toBe(false);
     });
 
@@ -157,6 +158,25 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       await other.serve("s", echo);
       await first[Symbol.asyncDispose]();
       expect(await broker.ask("s", step(1), never)).toEqual(answerTo(step(1)));
+    });
+
+    it("leaves the session to a later grader when an earlier one ends long afterwards", async () => {
+      const asked = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const first = await grader.serve("s", async (request) => {
+        asked.resolve();
+        await gate.promise;
+        return echo(request);
+      });
+      const answer = broker.ask("s", step(1), never);
+      await asked.promise;
+      const second = await other.serve("s", echo);
+      expect(await answer).toEqual(answerTo(step(1)));
+      await second[Symbol.asyncDispose]();
+      await other.serve("s", echo);
+      gate.resolve();
+      await first[Symbol.asyncDispose]();
+      expect(await broker.ask("s", step(2), never)).toEqual(answerTo(step(2)));
     });
 
     it("answers the request that runs when it is disposed, and leaves the others to the next grader", async () => {
@@ -244,6 +264,7 @@ export function stepChannelContract(name: string, create: () => Promise<ChannelU
       await broker.close();
       await waiting;
       await expect(broker.ask("s", step(1), never)).rejects.toThrow("closed");
+      await expect(broker.serve("s", echo)).rejects.toThrow("closed");
     });
   });
 }
