@@ -169,6 +169,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "grader/src/box/output-reader.test.ts",
     ],
   },
+  "box-oci": {
+    about: "what a runtime of containers gets for a box, and when there are no such boxes",
+    files: [
+      "grader/src/box/undo-on-error.ts",
+      "grader/src/box/oci/{box-folder,bundle,container-config,oci,runtimes,seccomp-profile}.ts",
+    ],
+    tests: ["grader/src/box/oci/{container-config,seccomp-profile,box-folder,bundle,open-oci}.test.ts"],
+  },
   referee: {
     about: "the referee of environments: episodes, clocks, actions",
     files: ["grader/src/environment/{referee,check-action,deadline}.ts"],

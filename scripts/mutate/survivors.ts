@@ -18,6 +18,7 @@ const MODELS = "broker/src/domain/submissions/models.ts";
 const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
 const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const OUTPUT_READER = "grader/src/box/output-reader.ts";
+const OCI = "grader/src/box/oci";
 const HOST_FILES = "grader/src/box/bubblewrap/host-files.ts";
 const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
 const REDIS = "shared/src/queue/redis";
@@ -202,6 +203,20 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     "links: names.filter(isLink).map((name) => [readlinkSync(`/${name}`), `/${name}`]),",
     "machines that run the tests have nothing but links beside /usr",
     ["names.filter(isLink) → names"],
+  ),
+  ...same(
+    `${OCI}/container-config.ts`,
+    'const COVERABLE = ["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"].filter((path) =>',
+    "kernels that are tried have all of them; runc does not start a box that mounts over a missing one",
+    [
+      '["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"].filter((path) => existsSync(path), … → ["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"]',
+    ],
+  ),
+  ...same(
+    `${OCI}/oci.ts`,
+    'if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };',
+    "Linux always has the function; the compiler asks for the question mark",
+    ["process.getuid?.() → process.getuid()"],
   ),
   ...same(
     OUTPUT_READER,

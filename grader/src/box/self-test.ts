@@ -80,7 +80,8 @@ export async function selfTest(
           ],
           { limits: { processes: 8 } },
         );
-        return end.stdout !== "all\n" && end.cause === "exit";
+        if (end.cause !== "exit") return [describe(end, end.stderr)];
+        return end.stdout !== "all\n";
       }),
       check("the size of files is limited", async () => {
         const end = await run(
@@ -89,6 +90,7 @@ export async function selfTest(
             limits: { scratchBytes: 2 ** 20 },
           },
         );
+        if (end.stdout === "") return [describe(end, end.stderr)];
         return Number(end.stdout) <= 2 ** 20;
       }),
       check("time is limited, and nothing outlives a box", async () => {
@@ -105,7 +107,8 @@ export async function selfTest(
             box.stdout.once("data", () => held.resolve());
           },
         });
-        await Promise.race([held.promise, first]);
+        const early = await Promise.race([held.promise, first]);
+        if (early) return [describe(early, early.stderr)];
         const second = await run(["/bin/sh", "-c", "flock -n /usr/bin/env true"]);
         (await holder.promise).kill();
         await first;

@@ -23,7 +23,8 @@ export interface RunningBox extends ChildProcess {
 
 /**
  * Watches a box that is being started: enforces its limits, speaks with its attendant, and finds the first
- * cause of its end.
+ * cause of its end. Throws when no process was started, because no descriptors were left: then nothing is
+ * closed and released.
  */
 export function superviseBox(options: {
   child: RunningBox;
@@ -41,7 +42,6 @@ export function superviseBox(options: {
   // Without a listener, a failed start would crash the grader.
   child.on("error", () => {});
   if (!child.stdout || !child.stderr || !requests || !output) {
-    void group.close().then(options.release);
     throw new CrowdaiError("unexpected", "Starting a box failed: no file descriptors are left.", {
       cause: Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" }),
     });

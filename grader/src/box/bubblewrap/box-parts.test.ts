@@ -72,6 +72,11 @@ describe("the parts of a box", () => {
     expect(() => plan({}).remove()).not.toThrow();
   });
 
+  it("leave no copies when a file is missing", () => {
+    expect(() => plan({ "/a": join(parent, "file"), "/b": join(parent, "gone") })).toThrow("ENOENT");
+    expect(readdirSync(parent).sort()).toEqual(["file", "folder"]);
+  });
+
   it("contain the inbox itself, and only when there is one", () => {
     const parts = plan({}, { source: "/inboxes/1", path: "/job" });
     const bind = { type: "none", source: "/inboxes/1", target: `${root}/inbox`, flags: FLAGS.bind, data: "" };

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BOX, type BoxPlan } from "../sandbox.ts";
+import { undoOnError } from "../undo-on-error.ts";
 import { FLAGS, MADE, type Mount } from "./starter.ts";
 
 /** The parts of a box that it can only read. */
@@ -53,9 +54,12 @@ export function planBoxParts(
   // A link in the outer part could lead it elsewhere.
   if (inner !== undefined) throw new Error(`${inner} is inside of another part of the box.`);
   let copies: string | null = null;
+  const remove = () => {
+    if (copies !== null) rmSync(copies, { recursive: true, force: true, maxRetries: 3 });
+  };
   const mounts = [memory(root, "mode=755,size=64k"), memory(`${root}/empty`, "mode=755,size=4k")];
   const sources = new Map<string, string>();
-  Object.entries(readable).forEach(([path, source], index) => {
+  const add = ([path, source]: [string, string | readonly string[]], index: number) => {
     const target = `${root}/${index}`;
     const folders = typeof source === "string" ? [source] : source;
     const isFolder = statSync(folders[0]!).isDirectory();
@@ -72,7 +76,8 @@ export function planBoxParts(
       mounts.push(bind(copy, target));
     }
     sources.set(path, join(MOUNTED, String(index), isFolder ? "" : "file"));
-  });
+  };
+  undoOnError(remove, () => Object.entries(readable).forEach(add));
   if (inbox) {
     mounts.push(bind(inbox.source, `${root}/inbox`));
     sources.set(inbox.path, join(MOUNTED, "inbox"));
@@ -81,9 +86,7 @@ export function planBoxParts(
   mounts.push(bind(root, MOUNTED, FLAGS.move));
   return {
     ...{ mounts, sources, devices: join(MOUNTED, "dev"), nothing: join(MOUNTED, "nothing") },
-    remove() {
-      if (copies !== null) rmSync(copies, { recursive: true, force: true, maxRetries: 3 });
-    },
+    remove,
   };
 }
 

@@ -11,7 +11,7 @@ import { type RunningBox, superviseBox } from "../supervise-box.ts";
 import { bubblewrapArguments, processLimits } from "./arguments.ts";
 import { planBoxParts } from "./box-parts.ts";
 import { createBoxUsers } from "./box-users.ts";
-import { findTools } from "./find-tools.ts";
+import { type FindTool, findTools } from "./find-tools.ts";
 import { imageFolders, programFolders, writeEtc } from "./host-files.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { DESCRIPTORS, starterPlan } from "./starter.ts";
@@ -21,6 +21,8 @@ export interface BubblewrapOptions {
   /** The grader's folder for its boxes. Emptied at start. */
   folder: string;
   groups: ControlGroups | null;
+  /** Default: the system's own programs. */
+  find?: FindTool;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface BubblewrapOptions {
 export async function openBubblewrap({
   folder,
   groups,
+  find,
 }: BubblewrapOptions): Promise<Sandbox | { missing: string }> {
   if (process.platform !== "linux") return { missing: "boxes need Linux" };
   if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };
@@ -37,7 +40,7 @@ export async function openBubblewrap({
     return { missing: "the grader may not make control groups, so that no limit of memory would hold" };
   const filter = seccompFilter(process.arch);
   if (!filter) return { missing: `there is no list of system calls for ${process.arch}` };
-  const tools = findTools();
+  const tools = findTools(find);
   if ("missing" in tools) return { missing: tools.missing };
   if ((statSync(tools.bwrap).mode & 0o6000) !== 0)
     return { missing: `${tools.bwrap} is setuid, which has let programs escape` };
@@ -83,8 +86,6 @@ function startBox(
     );
     undo.push(parts.remove);
     const { memoryBytes, processes } = plan.limits;
-    const { child, group } = takeStarter(plan.stdin, { memoryBytes, processes: processes + 6 });
-    undo.push(() => void group.close());
     const forStarter = starterPlan({
       ...{ user: user.id, mounts: parts.mounts, limits: processLimits(plan) },
       command: [
@@ -93,6 +94,8 @@ function startBox(
       ],
     });
     const options = bubblewrapArguments(plan, programs.links, parts);
+    const { child, group } = takeStarter(plan.stdin, { memoryBytes, processes: processes + 6 });
+    undo.push(() => void group.close());
     // There are no streams where no descriptors are left.
     const toStarter = (child.stdio as unknown[] | undefined)?.[DESCRIPTORS.arguments] as Writable | undefined;
     toStarter?.on("error", () => {});
@@ -108,7 +111,7 @@ function startBox(
       },
     });
   } catch (error) {
-    for (const step of undo.reverse()) step();
+    for (const step of undo) step();
     throw error;
   }
 }

@@ -6,19 +6,20 @@ import { join } from "node:path";
  */
 const FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
+export type FindTool = (name: string) => string | null;
 export type Tools = Record<"bwrap" | "perl", string>;
 
 /** Finds the programs that start a box. */
-export function findTools(): Tools | { missing: string } {
-  const bwrap = findTool("bwrap");
+export function findTools(find: FindTool = findTool): Tools | { missing: string } {
+  const bwrap = find("bwrap");
   if (bwrap === null) return { missing: "bubblewrap is not installed" };
-  const perl = findTool("perl");
+  const perl = find("perl");
   return perl === null ? { missing: "perl is not installed" } : { bwrap, perl };
 }
 
 /** Returns the path of one of the system's own programs, or null. */
-export function findTool(name: string): string | null {
-  for (const folder of FOLDERS)
+export function findTool(name: string, folders: readonly string[] = FOLDERS): string | null {
+  for (const folder of folders)
     try {
       accessSync(join(folder, name), constants.X_OK);
       return join(folder, name);

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BOX, type BoxPlan } from "../sandbox.ts";
+import { undoOnError } from "../undo-on-error.ts";
 
 /** A folder of one box on this machine. The box sees only what is mounted from it. */
 export interface BoxFolder {
@@ -26,16 +27,26 @@ export function createBoxFolder(
   readable: BoxPlan["readable"],
   inbox: { source: string; path: string } | null,
 ): BoxFolder {
-  const paths = [...Object.keys(readable), ...(inbox ? [inbox.path] : [])];
+  const paths = Object.keys(readable);
+  if (inbox) paths.push(inbox.path);
   const outer = [...paths, BOX.scratch, BOX.output, "/dev", "/proc"];
   const inner = paths.find((path) => outer.some((other) => path.startsWith(`${other}/`)));
   // A link in the outer part could lead it elsewhere.
   if (inner !== undefined) throw new Error(`${inner} is inside of another part of the box.`);
-  const dir = mkdtempSync(join(parent, "box-"));
   // A mount table and the options of a mount have characters with a meaning: only paths without them are
   // named there.
-  if (!/^[\w./-]+$/.test(dir))
-    throw new Error(`The work folder ${dir} has characters that a mount cannot have.`);
+  if (!/^[\w./-]+$/.test(parent))
+    throw new Error(`The work folder ${parent} has characters that a mount cannot have.`);
+  const dir = mkdtempSync(join(parent, "box-"));
+  const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+  return { ...undoOnError(remove, () => fillBoxFolder(dir, readable, inbox)), remove };
+}
+
+function fillBoxFolder(
+  dir: string,
+  readable: BoxPlan["readable"],
+  inbox: { source: string; path: string } | null,
+): Omit<BoxFolder, "remove"> {
   const root = join(dir, "root");
   mkdirSync(root);
   const mounts = [
@@ -66,9 +77,5 @@ export function createBoxFolder(
     sources.set(inbox.path, join(MOUNTED, "inbox"));
   }
   mounts.push(`${root} ${MOUNTED} none rbind 0 0`);
-  return {
-    ...{ mounts, sources },
-    isFile: (path) => files.has(path),
-    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }),
-  };
+  return { mounts, sources, isFile: (path) => files.has(path) };
 }

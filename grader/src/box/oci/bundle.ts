@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { undoOnError } from "../undo-on-error.ts";
 import type { BoxFolder } from "./box-folder.ts";
 import type { ContainerConfig } from "./container-config.ts";
 
@@ -18,21 +19,27 @@ export interface Bundle {
   remove(): void;
 }
 
+interface BundleContent {
+  config: ContainerConfig;
+  /** The folder that the box can read. */
+  boxFolder: BoxFolder;
+  links: readonly [target: string, path: string][];
+}
+
 /**
  * Writes a bundle. Its root holds nothing but links, and empty files and folders to mount on: those are made
  * here, so that the runtime makes none.
  */
-export function createBundle(
-  parent: string,
-  content: {
-    config: ContainerConfig;
-    /** The folder that the box can read. */
-    boxFolder: BoxFolder;
-    links: readonly [target: string, path: string][];
-  },
-): Bundle {
-  const { isFile, mounts } = content.boxFolder;
+export function createBundle(parent: string, content: BundleContent): Bundle {
   const dir = mkdtempSync(join(parent, "bundle-"));
+  const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+  const mounts = undoOnError(remove, () => fillBundle(dir, content));
+  return { id: `crowdai-${process.pid}-${basename(dir)}`, mounts, remove };
+}
+
+/** Returns the path of the table of mounts. */
+function fillBundle(dir: string, content: BundleContent): string {
+  const { isFile, mounts } = content.boxFolder;
   // The box's own root passes through it. The folder above is closed.
   chmodSync(dir, 0o755);
   const root = join(dir, "rootfs");
@@ -53,9 +60,5 @@ export function createBundle(
   const table = join(dir, "mounts");
   // The bundle first: the mounts of the box cover the folder that it may be in.
   writeFileSync(table, [`${dir} ${BUNDLE} none bind 0 0`, ...mounts, ""].join("\n"));
-  return {
-    id: `crowdai-${process.pid}-${basename(dir)}`,
-    mounts: table,
-    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }),
-  };
+  return table;
 }

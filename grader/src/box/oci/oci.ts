@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { type ControlGroups, JOIN } from "../../confinement/control-groups.ts";
 import { ATTENDANT, ONE_SOCKET } from "../attendant.ts";
 import { createBoxUsers } from "../bubblewrap/box-users.ts";
-import { findTool } from "../bubblewrap/find-tools.ts";
+import { type FindTool, findTool } from "../bubblewrap/find-tools.ts";
 import { imageFolders, programFolders, writeEtc } from "../bubblewrap/host-files.ts";
 import { BOX, type Box, type BoxPlan, type Sandbox } from "../sandbox.ts";
 import { selfTest } from "../self-test.ts";
@@ -49,6 +49,10 @@ export interface OciOptions {
   /** The grader's folder for its boxes. Emptied at start. */
   folder: string;
   groups: ControlGroups | null;
+  /** Default: the system's own programs. */
+  find?: FindTool;
+  /** Default: the runtime's. */
+  spawnProcess?: typeof spawn;
 }
 
 /**
@@ -56,7 +60,7 @@ export interface OciOptions {
  * needs is missing.
  */
 export async function openOci(options: OciOptions): Promise<Sandbox | { missing: string }> {
-  const { folder, groups } = options;
+  const { folder, groups, find = findTool, spawnProcess = spawn } = options;
   const runtime = runtimes[options.runtime];
   if (process.platform !== "linux") return { missing: "boxes need Linux" };
   if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };
@@ -64,11 +68,11 @@ export async function openOci(options: OciOptions): Promise<Sandbox | { missing:
     return { missing: "the grader may not make control groups, so that no limit of memory would hold" };
   const profile = seccompProfile(process.arch, runtime);
   if (!profile) return { missing: `there is no list of system calls for ${process.arch}` };
-  const path = findTool(runtime.name);
+  const path = find(runtime.name);
   if (path === null) return { missing: `${runtime.name} is not installed` };
   const tools: Partial<Tools> = { runtime: path };
   for (const name of TOOLS) {
-    const tool = findTool(name);
+    const tool = find(name);
     if (tool === null) return { missing: `${name} (util-linux) is not installed` };
     tools[name] = tool;
   }
@@ -83,8 +87,12 @@ export async function openOci(options: OciOptions): Promise<Sandbox | { missing:
   writeEtc(join(folder, "etc"));
   const takeUser = createBoxUsers();
   const start = (plan: BoxPlan) =>
-    startBox(plan, { folder, runtime, tools: tools as Tools, profile, groups, takeUser });
-  return { name: `${runtime.name} ${version}, ${groups.name}`, start, selfTest: () => selfTest(start) };
+    startBox(plan, { folder, runtime, tools: tools as Tools, profile, groups, takeUser, spawnProcess });
+  return {
+    name: `${runtime.name} ${version}, ${groups.name}`,
+    start,
+    selfTest: () => selfTest(start, folder),
+  };
 }
 
 function startBox(
@@ -96,13 +104,16 @@ function startBox(
     profile: SeccompProfile;
     groups: ControlGroups;
     takeUser: ReturnType<typeof createBoxUsers>;
+    spawnProcess: typeof spawn;
   },
 ): Box {
-  const { folder, runtime, tools, profile, groups, takeUser } = context;
+  const { folder, runtime, tools, profile, groups, takeUser, spawnProcess } = context;
   const undo: (() => void)[] = [];
   try {
-    const [root, program] = [takeUser(), takeUser()];
-    undo.push(root.release, program.release);
+    const root = takeUser();
+    undo.push(root.release);
+    const program = takeUser();
+    undo.push(program.release);
     const programs =
       plan.root === undefined ? programFolders() : imageFolders(plan.root, Object.keys(plan.readable));
     const etc: Record<string, string> = plan.root === undefined ? { "/etc": join(folder, "etc") } : {};
@@ -129,7 +140,7 @@ function startBox(
       processes: processes + 6 + runtime.own.processes,
     });
     undo.push(() => void group.close());
-    const child = spawn(
+    const child = spawnProcess(
       "/bin/sh",
       [
         ...["-c", JOIN, "sh", ...group.joinFiles, "--"],
@@ -145,15 +156,16 @@ function startBox(
     );
     return superviseBox({
       child: child as RunningBox,
-      requests: child.stdio[3] as Duplex,
-      output: child.stdio[4] as Readable,
+      // There are no streams where no descriptors are left.
+      requests: child.stdio?.[3] as Duplex,
+      output: child.stdio?.[4] as Readable,
       ...{ group, limits: plan.limits },
       release() {
         for (const step of [bundle.remove, boxFolder.remove, root.release, program.release]) step();
       },
     });
   } catch (error) {
-    for (const step of undo.reverse()) step();
+    for (const step of undo) step();
     throw error;
   }
 }
