@@ -98,6 +98,22 @@ for _ in range(3):
       "The code printed more lines than it was given (3).",
     ],
     [
+      "answers too much before it reads",
+      "print('1\\n' * 4, flush=True); import sys; sys.stdin.read()",
+      {},
+      {},
+      "output_invalid",
+      "The code printed more lines than it was given (3).",
+    ],
+    [
+      "prints what is not JSON before it reads",
+      "print('Loading', flush=True); input()",
+      { feed: "one" },
+      {},
+      "output_invalid",
+      "The code printed a line 1 that is not valid JSON.",
+    ],
+    [
       "prints what is not JSON",
       "input(); print('secret')",
       {},

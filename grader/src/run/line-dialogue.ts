@@ -16,16 +16,20 @@ export interface LineDialogue extends Dialogue {
  * Gives the lines of a file to a program, and writes its answers to another file, byte by byte as they are: a
  * line of JSON for each. With "one", a line is given when the one before was answered.
  */
-export function createLineDialogue(options: {
+export async function createLineDialogue(options: {
   input: string;
   feed: "all" | "one";
   answers: string;
   maxBytes: number;
-}): LineDialogue {
+}): Promise<LineDialogue> {
   const { input, feed, maxBytes } = options;
-  const file = openSync(options.answers, "wx", 0o600);
   let total = 0;
-  let given = 0;
+  for await (const _ of readLines(input)) total++;
+  // What a program prints before it reads is judged alike, however far the grader is.
+  let given = feed === "all" ? total : Math.min(total, 1);
+  let written = 0;
+  // Opened by what is sure to be followed by `finish`, which closes it.
+  let file: number | null = null;
   let answered = 0;
   let refused: ReturnType<LineDialogue["refused"]> = null;
   let stop = () => {};
@@ -47,6 +51,7 @@ export function createLineDialogue(options: {
       return refuse(what, `${what}: ${problem}`);
     }
     answered++;
+    file ??= openSync(options.answers, "wx", 0o600);
     for (const bytes of [line, NEW_LINE])
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     wake();
@@ -59,12 +64,10 @@ export function createLineDialogue(options: {
   async function give(stdin: Writable): Promise<void> {
     const isOpen = () => !isOver && stdin.writable;
     for await (const line of readLines(input)) {
-      total++;
-      // Lines that the program does not read are only counted.
-      if (!isOpen()) continue;
-      given++;
+      if (!isOpen()) break;
+      given = Math.max(given, ++written);
       const isFlushed = stdin.write(Buffer.concat([line, NEW_LINE]));
-      while (isOpen() && (feed === "one" ? answered < given : !isFlushed && stdin.writableNeedDrain))
+      while (isOpen() && (feed === "one" ? answered < written : !isFlushed && stdin.writableNeedDrain))
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -84,6 +87,7 @@ export function createLineDialogue(options: {
     async finish() {
       isOver = true;
       wake();
+      file ??= openSync(options.answers, "wx", 0o600);
       try {
         answer(reader.rest());
         await fed;

@@ -94,7 +94,7 @@ async function runOnLines(
   output: { feed: "all" | "one"; max_bytes: number },
 ): Promise<InputRunEnd> {
   const answers = join(job.into, ANSWERS);
-  const dialogue = createLineDialogue({
+  const dialogue = await createLineDialogue({
     ...{ input: job.input!, feed: output.feed, answers, maxBytes: output.max_bytes },
   });
   const end = await runInBox({

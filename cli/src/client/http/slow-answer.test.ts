@@ -16,9 +16,11 @@ afterAll(() => {
 async function drippingServer(first: string): Promise<string> {
   const server = net.createServer((socket) => {
     sockets.add(socket.on("error", () => {}));
-    socket.once("data", () => socket.write(first));
-    const dripping = setInterval(() => socket.write("x"), 50);
-    socket.once("close", () => clearInterval(dripping));
+    socket.once("data", () => {
+      socket.write(first);
+      const dripping = setInterval(() => socket.write("x"), 50);
+      socket.once("close", () => clearInterval(dripping));
+    });
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
