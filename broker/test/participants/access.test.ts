@@ -41,9 +41,12 @@ describe("access", () => {
     const client = await test.connect({ key });
     const closed = new Promise((resolve) => client.socket.once("disconnect", resolve));
     await revokeKeys(test.records, "participant", "Gone", now());
-    await expect(client.submit({ input: { kind: "inline", data: { score: 1 } } })).rejects.toMatchObject({
-      code: "key_revoked",
-    });
+    const refused = await client.submit({ input: { kind: "inline", data: { score: 1 } } }).then(
+      () => "accepted",
+      (error) => error.code ?? error.message,
+    );
+    // A busy machine may have closed the session before the request came.
+    expect(["key_revoked", "socket has been disconnected"]).toContain(refused);
     await expect(test.connect({ key })).rejects.toMatchObject({ code: "key_revoked" });
     expect((await test.fetch("/api/v1/me", { key })).status).toBe(401);
     await closed;

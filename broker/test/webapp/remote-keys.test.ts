@@ -64,11 +64,13 @@ describe("keys", () => {
   });
 
   it("that are malformed are not sent anywhere", async () => {
-    await start();
-    const before = test.between.seen.length;
+    const { key } = await start();
+    // Meanwhile the broker may ask again for the key of the client that is connected.
+    const others = () => test.between.seen.filter((request) => !request.endsWith(key));
+    const before = others().length;
     for (const key of ["../submissions", "1/submission_info", "challenge_config", "0".repeat(33)])
       expect((await test.broker.fetch("/api/v1/me", { key })).status).toBe(401);
-    expect(test.between.seen).toHaveLength(before);
+    expect(others()).toHaveLength(before);
   });
 
   it("of organizers stay this broker's own", async () => {

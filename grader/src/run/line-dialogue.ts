@@ -25,7 +25,7 @@ export async function createLineDialogue(options: {
   const { input, feed, maxBytes } = options;
   let total = 0;
   for await (const _ of readLines(input)) total++;
-  // What a program prints before it reads is judged alike, however far the grader is.
+  // The output of a program that does not read yet is judged alike, however far the grader is.
   let given = feed === "all" ? total : Math.min(total, 1);
   let written = 0;
   // Opened by what is sure to be followed by `finish`, which closes it.

@@ -130,19 +130,15 @@ export async function addOrganizer(
 ): Promise<string> {
   requireName(name);
   return commit(records, "add-organizer", async (trx) => {
-    const taken = await trx
-      .selectFrom("organizers")
-      .select("id")
-      .where("name_key", "=", nameKey(name))
-      .executeTakeFirst();
-    if (taken) throw nameTaken("organizer", name);
-    const { id } = await trx
+    const made = await trx
       .insertInto("organizers")
-      .values({ name, name_key: nameKey(name), created_at: now })
+      .values({ name: name.normalize("NFC"), name_key: nameKey(name), created_at: now })
+      .onConflict((conflict) => conflict.column("name_key").doNothing())
       .returning("id")
-      .executeTakeFirstOrThrow();
-    await addScopes(trx, id, challenges);
-    return addKey(trx, "organizer", id, now);
+      .executeTakeFirst();
+    if (!made) throw nameTaken("organizer", name);
+    await addScopes(trx, made.id, challenges);
+    return addKey(trx, "organizer", made.id, now);
   });
 }
 
