@@ -135,10 +135,14 @@ export const AREAS: Readonly<Record<string, Area>> = {
     ],
   },
   "step-channel": {
-    about: "the steps of remote agents: requests, answers and journals between brokers and graders",
-    files: ["shared/src/step-channel/{embedded-step-channel,journal-files,request-queue}.ts"],
+    about: "the steps of remote agents: requests, answers and journals, without the Lua of Redis",
+    files: [
+      "shared/src/step-channel/{embedded-step-channel,journal-files,request-queue}.ts",
+      "shared/src/step-channel/redis/{asks,inbox,messages,redis-step-channel,served-sessions}.ts",
+    ],
     tests: [
       "shared/src/step-channel/{request-queue,journal-files}.test.ts",
+      "shared/src/step-channel/redis/{asks-in-time,inbox,served-sessions,redis-step-channel-in-time}.test.ts",
       "shared/src/step-channel/embedded-step-channel.test.ts",
     ],
   },

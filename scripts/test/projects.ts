@@ -19,7 +19,7 @@ const WITH_PROCESSES = [
   "shared/src/reuse-compiled-code.test.ts",
   "shared/src/objects/**/s3-store.test.ts",
   "shared/src/queue/redis/**/{consumer-backoff,fairness,faults,leases,newer-jobs,recovery,redis-queue,reports,servers}.test.ts",
-  "shared/src/step-channel/redis/**",
+  "shared/src/step-channel/redis/{failures,redis-step-channel}.test.ts",
 ];
 
 /**

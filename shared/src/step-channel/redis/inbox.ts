@@ -1,4 +1,6 @@
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
+import type { ChainableCommander } from "ioredis";
+import { pause } from "../../queue/pause.ts";
 import { type Client, createReconnectingConnection } from "../../queue/redis/reconnecting-connection.ts";
 
 const BLOCK_MS = 1000;
@@ -31,7 +33,7 @@ export function openInbox(options: {
   onReconnect: () => void;
 }): Inbox {
   const { key, receive, isBusy, onReconnect } = options;
-  let closed = false;
+  const closing = new AbortController();
   const connection = createReconnectingConnection({
     redis: options.redis,
     onReady() {
@@ -56,13 +58,10 @@ export function openInbox(options: {
               if (found) receive(found[1]);
               if (--left === 1) resolve();
             });
-          return reads.exec();
+          return repliesOf(reads);
         },
         READ_AHEAD * BLOCK_MS + PATIENCE_MS,
       )
-      .then((replies) => {
-        for (const [error] of replies ?? []) if (error) throw error;
-      })
       .catch(reject);
     return promise;
   }
@@ -72,26 +71,23 @@ export function openInbox(options: {
    * ends.
    */
   async function receiveAll(): Promise<void> {
-    const replies = await connection.use(
+    const [first, others] = await connection.use(
       (client) =>
-        client
-          .pipeline()
-          .blpop(key, BLOCK_MS / 1000)
-          .lpop(key, MAX_MESSAGES)
-          .exec(),
+        repliesOf(
+          client
+            .pipeline()
+            .blpop(key, BLOCK_MS / 1000)
+            .lpop(key, MAX_MESSAGES),
+        ),
       BLOCK_MS + PATIENCE_MS,
     );
-    const [first, others] = (replies ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply as string[] | null;
-    });
     if (first) receive(first[1]!);
     for (const message of others ?? []) receive(message);
   }
 
   async function read(): Promise<void> {
-    while (!closed) {
-      await (isBusy() ? receiveAll() : receiveEach()).catch(() => sleep(PAUSE_MS));
+    while (!closing.signal.aborted) {
+      await (isBusy() ? receiveAll() : receiveEach()).catch(() => pause(PAUSE_MS, closing.signal));
       // Messages that follow from these are sent before the next reads.
       await setImmediate();
     }
@@ -100,8 +96,17 @@ export function openInbox(options: {
   void read();
   return {
     close() {
-      closed = true;
+      closing.abort();
       connection.close();
     },
   };
+}
+
+/** Sends a pipeline. Rejects with an error of a command: the connection is replaced after some. */
+async function repliesOf(pipeline: ChainableCommander): Promise<(string[] | null)[]> {
+  const replies = (await pipeline.exec())!;
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply as string[] | null;
+  });
 }

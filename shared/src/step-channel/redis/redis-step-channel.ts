@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { markedStep } from "../../marked-steps.ts";
+import { pause } from "../../queue/pause.ts";
 import type { QueueLog } from "../../queue/redis/queue-log.ts";
 import {
   type Client,
@@ -44,10 +44,10 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
   const key = (kind: string, name: string) => `${base}:steps:${kind}:${name}`;
   const process = randomUUID();
   let opened: Opened | null = null;
-  let closed = false;
+  const closing = new AbortController();
 
   function open(): Opened {
-    if (closed) throw new Error("The step channel is closed.");
+    if (closing.signal.aborted) throw new Error("The step channel is closed.");
     opened ??= connect();
     return opened;
   }
@@ -79,7 +79,7 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
           const last = await markedStep("channel.claim", () =>
             run(SERVE, [server, session, announcement(session)]),
           );
-          return last === null ? null : (JSON.parse(String(last)) as JournalElement);
+          return JSON.parse(String(last)) as JournalElement | null;
         }),
       async leave(server, session) {
         await markedStep("channel.leave", () => run(LEAVE, [server, session]));
@@ -130,8 +130,8 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
       try {
         return await work();
       } catch (error) {
-        if (closed || performance.now() > until) throw error;
-        await sleep(PAUSE_MS);
+        if (closing.signal.aborted || performance.now() > until) throw error;
+        await pause(PAUSE_MS, closing.signal);
       }
   }
 
@@ -165,7 +165,7 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
     },
 
     async close() {
-      closed = true;
+      closing.abort();
       opened?.asks.close(new Error("The step channel is closed."));
       opened?.served.close();
       opened?.inbox.close();

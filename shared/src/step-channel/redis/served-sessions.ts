@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentRequest } from "../../protocol/agent.ts";
+import { pause } from "../../queue/pause.ts";
 import { createBatches } from "../../queue/redis/batches.ts";
 import type { QueueLog } from "../../queue/redis/queue-log.ts";
 import { createRequestQueue, type RequestQueue } from "../request-queue.ts";
@@ -35,6 +35,11 @@ export interface Reply {
   again: boolean;
 }
 
+interface Sent {
+  id: string;
+  reply: Reply;
+}
+
 interface Served {
   server: string;
   /** False until Redis knows the server. */
@@ -43,8 +48,12 @@ interface Served {
   lost: AbortController;
   /** Ids of requests that wait, run, or got no answer. */
   received: Set<string>;
-  /** To be sent again when it was lost. */
-  last: { id: string; reply: Reply } | null;
+  /**
+   * The latest answers, which are sent again when they were lost: the one that was recorded, and the one that
+   * was not, because something else may be asked while a step that must not be done twice has no answer yet.
+   */
+  recorded: Sent | null;
+  other: Sent | null;
   /** When sending the last answer is given up. */
   until: number;
 }
@@ -76,7 +85,7 @@ export function createServedSessions(options: {
   const { log } = options;
   const sessions = new Map<string, Served>();
   let count = 0;
-  let closed = false;
+  const closing = new AbortController();
 
   const isServed = (session: string, server: string) => sessions.get(session)?.server === server;
 
@@ -105,11 +114,11 @@ export function createServedSessions(options: {
 
   /** Sends an answer as often as Redis fails. */
   async function send(reply: Reply, served: Served): Promise<void> {
-    for (let pauseMs = MIN_PAUSE_MS; !closed && isServed(reply.session, served.server); )
+    for (let pauseMs = MIN_PAUSE_MS; !closing.signal.aborted && isServed(reply.session, served.server); )
       try {
         return await replies.add(reply);
       } catch (err) {
-        if (closed) return;
+        if (closing.signal.aborted) return;
         reply.again = true;
         if (performance.now() > served.until) return;
         if (pauseMs === MIN_PAUSE_MS)
@@ -117,7 +126,7 @@ export function createServedSessions(options: {
             { event: "step_answer_deferred", submission: reply.session, err },
             "step answer not sent, retrying",
           );
-        await sleep(pauseMs);
+        await pause(pauseMs, closing.signal);
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       }
   }
@@ -127,8 +136,12 @@ export function createServedSessions(options: {
       claimed ? [{ session, server }] : [],
     );
     if (all.length === 0) return;
-    const kept = await options.refresh(all).catch(() => null);
-    for (const [i, { session, server }] of all.entries()) if (kept && !kept[i]) lose(session, server);
+    try {
+      const kept = await options.refresh(all);
+      for (const [i, { session, server }] of all.entries()) if (!kept[i]) lose(session, server);
+    } catch {
+      // Redis is unreachable; the next time tries again.
+    }
   }
   const timer = setInterval(() => void refresh(), REFRESH_MS);
 
@@ -140,25 +153,24 @@ export function createServedSessions(options: {
         claimed: false,
         queue: createRequestQueue<Received>(
           async (received) => answer(nameAsRecorded(received, await claiming)),
-          async ({ id, from }, reply) => {
-            if (!reply) return;
-            const { answer, entry } = reply;
-            served.last = {
-              id,
-              reply: {
-                ...{ server, session, to: from },
-                message: writeMessage(["answer", id, answer]),
-                element: entry ? elementOf(id, entry) : "",
-                again: false,
-              },
+          async ({ id, from }, answered) => {
+            if (!answered) return;
+            const { answer, entry } = answered;
+            const reply: Reply = {
+              ...{ server, session, to: from },
+              message: writeMessage(["answer", id, answer]),
+              element: entry ? elementOf(id, entry) : "",
+              again: false,
             };
+            served[entry ? "recorded" : "other"] = { id, reply };
             served.received.delete(id);
-            await send(served.last.reply, served);
+            await send(reply, served);
           },
         ),
         lost: new AbortController(),
         received: new Set(),
-        last: null,
+        recorded: null,
+        other: null,
         until: Number.POSITIVE_INFINITY,
       };
       const before = sessions.get(session);
@@ -188,8 +200,9 @@ export function createServedSessions(options: {
     receive(session, received) {
       const served = sessions.get(session);
       if (!served || served.received.has(received.id)) return;
-      if (served.last?.id === received.id) {
-        void replies.add({ ...served.last.reply, again: true }).catch(() => {});
+      const sent = [served.recorded, served.other].find((one) => one?.id === received.id);
+      if (sent) {
+        void replies.add({ ...sent.reply, again: true }).catch(() => {});
         return;
       }
       served.received.add(received.id);
@@ -203,7 +216,7 @@ export function createServedSessions(options: {
     },
 
     close() {
-      closed = true;
+      closing.abort();
       clearInterval(timer);
       for (const { queue } of sessions.values()) void queue.stop();
     },
