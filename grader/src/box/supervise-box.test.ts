@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import {
   mkdirSync,
   mkdtempSync,
@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, PassThrough, type Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { BoxLimits } from "./sandbox.ts";
 import { type RunningBox, superviseBox } from "./supervise-box.ts";
@@ -95,11 +95,36 @@ describe("a box", () => {
   it("that this machine cannot start ends too, and releases what it had once", async () => {
     const { box, state, child } = start("", {}, "/no/such/program");
     const closed = new Promise((resolve) => child.once("close", resolve));
-    expect(await box.ended).toMatchObject({ cause: "not_started", code: null });
+    expect(await box.ended).toMatchObject({
+      ...{ cause: "not_started", code: null, detail: expect.stringContaining("ENOENT") },
+    });
     // Its user may belong to the next box by now.
     await closed;
     await pass(0);
     expect(state.steps).toEqual(["closed", "released"]);
+  });
+
+  it("of which this machine reports an error alone has not started, if it has no process", async () => {
+    const watch = (pid: number | undefined) => {
+      const child = Object.assign(new EventEmitter(), {
+        ...{ pid, kill: () => false, stdin: null, stdout: new PassThrough(), stderr: new PassThrough() },
+      });
+      const group = { kill() {}, ranOutOfMemory: () => false, usage: () => ({}), close: async () => {} };
+      const streams = { requests: new PassThrough(), output: new PassThrough() };
+      const watched = { child, ...streams, group, limits: NO_LIMITS, release() {} };
+      const box = superviseBox(watched as never);
+      child.emit("error", new Error("spawn EAGAIN"));
+      return { child, ended: box.ended };
+    };
+    expect(await watch(undefined).ended).toMatchObject({ cause: "not_started", detail: "spawn EAGAIN" });
+    const { child, ended } = watch(1);
+    const isOver = vi.fn();
+    void ended.then(isOver);
+    await pass(0);
+    expect(isOver).not.toHaveBeenCalled();
+    child.emit("exit");
+    child.emit("close");
+    expect(await ended).toMatchObject({ cause: "not_started" });
   });
 
   it("that ends without an exit code was killed by its program", async () => {
@@ -149,22 +174,66 @@ describe("a box", () => {
   });
 
   it("ends when its time is over, and not before", async () => {
-    const limited = start("echo ready; exec sleep 60", { wallMs: 1000 });
-    const unlimited = start("echo ready; exec sleep 60");
+    const script = "echo started >&4; echo ready; read go; echo started >&4; echo again; exec sleep 60";
+    const limited = start(script, { wallMs: 1000 });
+    const unlimited = start(script);
     await Promise.all([limited.says("ready"), unlimited.says("ready")]);
-    await pass(999);
+    // Its time begins with its program, and once.
+    const beforeStart = start("echo ready; read go; echo started >&4; echo again; exec sleep 60", {
+      wallMs: 1000,
+    });
+    await beforeStart.says("ready");
+    await pass(600);
+    for (const { box, says } of [limited, beforeStart]) {
+      box.stdin!.write("\n");
+      await says("again");
+    }
+    // The line of the other pipe has been read, too.
+    await new Promise((resolve) => setImmediate(resolve));
+    await pass(399);
     expect(limited.state.kills).toBe(0);
     await pass(1);
     expect(await limited.box.ended).toMatchObject({ cause: "wall", code: null });
+    await pass(599);
+    expect(beforeStart.state.kills).toBe(0);
+    await pass(1);
+    expect(await beforeStart.box.ended).toMatchObject({ cause: "wall", code: null });
     await pass(1_000_000);
     expect(unlimited.state.kills).toBe(0);
   });
 
+  it("that does not start within a minute is not the program's fault, if its time is limited", async () => {
+    const script = "echo ready; echo waits >&2; exec sleep 60";
+    const [limited, unlimited] = [start(script, { wallMs: 1000 }), start(script)];
+    await Promise.all([limited.says("ready"), unlimited.says("ready")]);
+    await pass(59_999);
+    expect(limited.state.kills).toBe(0);
+    await pass(1);
+    expect(await limited.box.ended).toMatchObject({ cause: "not_started", detail: "waits" });
+    await pass(1_000_000);
+    expect(unlimited.state.kills).toBe(0);
+  });
+
+  it("that has ended signals no process, whose number another one may have by now", async () => {
+    const { box } = start('echo "exit 0" >&4');
+    await box.ended;
+    const signal = vi.spyOn(process, "kill");
+    box.kill();
+    expect(signal).not.toHaveBeenCalled();
+    signal.mockRestore();
+  });
+
   it("has a minute for its files after its program's exit, if its time is limited", async () => {
-    const script = 'echo "exit 0" >&4; exec sleep 60';
+    const script =
+      'echo started >&4; echo "exit 0" >&4; read go; echo "exit 1" >&4; echo again; exec sleep 60';
     const [limited, unlimited] = [start(script, { wallMs: 1000 }), start(script)];
     await Promise.all([limited.box.exited, unlimited.box.exited]);
-    await pass(59_999);
+    await pass(30_000);
+    // However often it says so.
+    limited.box.stdin!.write("\n");
+    await limited.says("again");
+    await new Promise((resolve) => setImmediate(resolve));
+    await pass(29_999);
     expect(limited.state.kills).toBe(0);
     await pass(1);
     expect(limited.state.kills).toBeGreaterThan(0);
@@ -221,6 +290,8 @@ describe("a box", () => {
 
   it("whose output makes no sense is killed", async () => {
     const { box, state } = start("echo started >&4; echo files >&4; exec sleep 60");
+    while (state.kills === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await box.collect("/nowhere", 1)).toBe(false);
     expect(await box.ended).toMatchObject({ cause: "killed", code: null });
     expect(state.kills).toBeGreaterThan(0);
   });
@@ -327,8 +398,19 @@ describe("a box", () => {
       expect(await box.ended).toMatchObject({ cause: "killed" });
     });
 
+    it("may send what its folders can hold, twice, and more for the archive itself", async () => {
+      const script = `read request <&3; echo files >&4; truncate -s 80M ${folder}/out/large; tar --format=ustar -C ${folder}/out -cf - large | head -c 512 >&4; read go; echo sent; exec sleep 60`;
+      const { box, state, says } = start(script, { scratchBytes: 2 ** 24 });
+      void box.collect(into(), () => false);
+      box.stdin!.write("\n");
+      await says("sent");
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(state.kills).toBe(0);
+    });
+
     it("is killed when this machine cannot write them, and the caller gets the error", async () => {
-      const { box } = start(`read request <&3; ${send()}; exec sleep 60`);
+      const all = `tar --format=ustar -C ${folder}/out -cf - file | head -c 1024`;
+      const { box } = start(`read request <&3; echo files >&4; ${all} >&4; exec sleep 60`);
       await expect(box.collect(`${folder}\0`, 1000)).rejects.toThrow("null bytes");
       expect(await box.ended).toMatchObject({ cause: "killed" });
       expect(await box.collect(into(), 1)).toBe(false);

@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import type { Duplex, Readable } from "node:stream";
 import { CrowdaiError } from "@crowdai/shared";
 import type { ControlGroup } from "../confinement/control-group.ts";
-import { killEach } from "../confinement/process-tree.ts";
 import { type Collection, createOutputReader, makeLinks, takeUpTo } from "./output-reader.ts";
 import type { Box, BoxCause, BoxEnd, BoxLimits } from "./sandbox.ts";
 
@@ -13,6 +12,8 @@ const PROCESSORS = availableParallelism();
 const MAX_DETAIL_BYTES = 2000;
 /** How long the attendant may take for a request. The program can stop it. */
 const REQUEST_MS = 60_000;
+/** How long a box may take to start, where the time of its program is limited. */
+const START_MS = 60_000;
 /** How long a box may exist after its program has exited, when nothing closes it. */
 const DRAIN_MS = 500;
 
@@ -39,8 +40,11 @@ export function superviseBox(options: {
 }): Box {
   const { child, requests, output, group, limits } = options;
   const began = performance.now();
+  let firstErrors = "";
   // Without a listener, a failed start would crash the grader.
-  child.on("error", () => {});
+  child.on("error", (error) => {
+    firstErrors += error.message;
+  });
   if (!child.stdout || !child.stderr || !requests || !output) {
     throw new CrowdaiError("unexpected", "Starting a box failed: no file descriptors are left.", {
       cause: Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" }),
@@ -56,8 +60,6 @@ export function superviseBox(options: {
   let over = false;
   let scratchFull = false;
   let writeError: unknown = null;
-  let peak = { cpuMs: 0, peakMemoryBytes: 0 };
-  let firstErrors = "";
   child.stderr.on("data", (chunk: Buffer) => {
     if (!started && firstErrors.length < MAX_DETAIL_BYTES)
       firstErrors += chunk.toString("utf8").slice(0, MAX_DETAIL_BYTES);
@@ -65,10 +67,16 @@ export function superviseBox(options: {
 
   const kill = (why: BoxCause) => {
     cause ??= why;
-    // It may not have joined the group yet.
-    if (child.pid !== undefined) killEach([child.pid]);
+    // It may not have joined the group yet. Not by its number, which another process has later.
+    child.kill("SIGKILL");
     group.kill();
   };
+
+  let wall: NodeJS.Timeout | undefined;
+  function limitTime(why: BoxCause, ms: number | null): void {
+    clearTimeout(wall);
+    if (limits.wallMs !== null && ms !== null) wall = setTimeout(() => kill(why), ms);
+  }
 
   const exited = Promise.withResolvers<void>();
   let pending: { request: string; collection: Collection | null; resolve(done: boolean): void } | null = null;
@@ -81,16 +89,19 @@ export function superviseBox(options: {
     collection: () => pending?.collection ?? null,
     onInvalid: () => kill("killed"),
     onLine(line) {
-      if (line === "started") started = true;
-      else if (line === "full") scratchFull = true;
+      if (line === "started") {
+        if (!started) limitTime("wall", limits.wallMs);
+        started = true;
+      } else if (line === "full") scratchFull = true;
       else if (line === "collected" || line === "cleared") settle(true);
       else if (/^exit \d{1,3}$/.test(line)) {
-        code ??= Number(line.slice(5));
+        // It counts once: the program may have taken over its attendant.
+        if (code !== null) return;
+        code = Number(line.slice(5));
         if (group.ranOutOfMemory()) cause ??= "memory";
         cause ??= "exit";
         // The files are collected now. The program may have claimed its exit, so that there is a limit still.
-        clearTimeout(wall);
-        if (limits.wallMs !== null) wall = setTimeout(() => kill("wall"), REQUEST_MS);
+        limitTime("wall", REQUEST_MS);
         exited.resolve();
         // The attendant that had the request was killed.
         if (pending) requests.write(`\n${pending.request}\n`);
@@ -104,7 +115,6 @@ export function superviseBox(options: {
     } catch (error) {
       // The disk of the grader is full, or fails.
       writeError ??= error;
-      reader.end();
       kill("killed");
     }
   });
@@ -134,13 +144,14 @@ export function superviseBox(options: {
   }
 
   const watch = () => {
-    peak = group.usage();
-    if (limits.cpuMs !== null && code === null && peak.cpuMs > limits.cpuMs) kill("cpu");
+    const { cpuMs } = group.usage();
+    if (limits.cpuMs !== null && code === null && cpuMs > limits.cpuMs) kill("cpu");
     else if (group.ranOutOfMemory()) kill("memory");
-    if (!over) watching = setTimeout(watch, untilNextLook(limits.cpuMs, peak.cpuMs));
+    watching = setTimeout(watch, untilNextLook(limits.cpuMs, cpuMs));
   };
   let watching = setTimeout(watch, untilNextLook(limits.cpuMs, 0));
-  let wall = limits.wallMs === null ? undefined : setTimeout(() => kill("wall"), limits.wallMs);
+  // The time that this machine needs to start the box is not the program's.
+  limitTime("not_started", START_MS);
 
   const ended = new Promise<BoxEnd>((resolve) => {
     let finishing = false;
