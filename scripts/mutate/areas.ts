@@ -173,6 +173,19 @@ export const AREAS: Readonly<Record<string, Area>> = {
       "grader/src/box/output-reader.test.ts",
     ],
   },
+  "box-watch": {
+    about: "what starts a box with bubblewrap, watches it, and finds why it ended",
+    files: [
+      "grader/src/box/{run-program,sandbox,supervise-box}.ts",
+      "grader/src/box/bubblewrap/{bubblewrap,find-tools,starters}.ts",
+    ],
+    tests: [
+      "grader/src/box/run-program.test.ts",
+      "grader/src/box/bubblewrap/{find-tools,waiting-starters}.test.ts",
+      "grader/src/box/supervise-box.test.ts",
+      "grader/src/box/bubblewrap/open-bubblewrap.test.ts",
+    ],
+  },
   "box-oci": {
     about: "what a runtime of containers gets for a box, and when there are no such boxes",
     files: [

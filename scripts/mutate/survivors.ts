@@ -212,11 +212,13 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
       '["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"].filter((path) => existsSync(path), … → ["/proc/diskstats", "/proc/loadavg", "/proc/stat", "/proc/swaps"]',
     ],
   ),
-  ...same(
-    `${OCI}/oci.ts`,
-    'if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };',
-    "Linux always has the function; the compiler asks for the question mark",
-    ["process.getuid?.() → process.getuid()"],
+  ...[`${OCI}/oci.ts`, "grader/src/box/bubblewrap/bubblewrap.ts"].flatMap((file) =>
+    same(
+      file,
+      'if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };',
+      "Linux always has the function; the compiler asks for the question mark",
+      ["process.getuid?.() → process.getuid()"],
+    ),
   ),
   ...same(
     OUTPUT_READER,

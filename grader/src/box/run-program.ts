@@ -46,11 +46,14 @@ export async function runProgram(
       if (text[name].length < MAX_OUTPUT_BYTES) text[name] += chunk.toString("utf8");
       else box.kill();
     });
-  box.stdin?.end();
+  box.stdin!.end();
   options.onStart?.(box);
   await box.exited;
-  if (options.collectInto !== undefined)
-    await box.collect(options.collectInto, options.take ?? MAX_OUTPUT_BYTES * 64);
-  box.close();
+  try {
+    if (options.collectInto !== undefined)
+      await box.collect(options.collectInto, options.take ?? MAX_OUTPUT_BYTES * 64);
+  } finally {
+    box.close();
+  }
   return { ...(await box.ended), ...text };
 }

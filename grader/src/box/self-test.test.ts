@@ -13,7 +13,8 @@ it("boxes that do not start enforce nothing, and the reason is reported for each
     usage: { wallMs: 1, cpuMs: 0, peakMemoryBytes: 0 },
   };
   const start = (): Box => ({
-    ...{ stdin: null, stdout: new PassThrough(), stderr: new PassThrough(), exited: Promise.resolve() },
+    ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+    exited: Promise.resolve(),
     ...{ collect: async () => false, clear: async () => {}, close() {}, kill() {} },
     ended: Promise.resolve(end),
   });

@@ -5,6 +5,8 @@ import type { ControlGroups } from "../confinement/control-groups.ts";
 export interface TestGroups extends ControlGroups {
   /** Limits of the groups that were made or limited later, in order. */
   readonly limits: GroupLimits[];
+  /** The groups that were made, in order. */
+  readonly made: ControlGroup[];
   /** Files that a member writes its id to. */
   joinFiles: string[];
   /** Whether no group can be made. */
@@ -18,7 +20,7 @@ export interface TestGroups extends ControlGroups {
 export function createTestGroups(): TestGroups {
   const open = new Set<ControlGroup>();
   const groups: TestGroups = {
-    ...{ name: "test groups", limitsMemory: true, limits: [], joinFiles: [] },
+    ...{ name: "test groups", limitsMemory: true, limits: [], made: [], joinFiles: [] },
     ...{ refuses: false, refusesLimits: false },
     hierarchies: { name: "test groups", memory: "/nowhere", processes: null, cpu: null },
     open: () => open.size,
@@ -38,6 +40,7 @@ export function createTestGroups(): TestGroups {
         close: async () => closeNow(),
       };
       open.add(group);
+      groups.made.push(group);
       return group;
     },
   };

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, type spawn } from "node:child_process";
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex, Readable, Writable } from "node:stream";
@@ -23,17 +23,16 @@ export interface BubblewrapOptions {
   groups: ControlGroups | null;
   /** Default: the system's own programs. */
   find?: FindTool;
+  /** Default: the runtime's. */
+  spawnProcess?: typeof spawn;
 }
 
 /**
  * Opens the sandbox that uses bubblewrap and control groups. Returns why not when something that it needs is
  * missing.
  */
-export async function openBubblewrap({
-  folder,
-  groups,
-  find,
-}: BubblewrapOptions): Promise<Sandbox | { missing: string }> {
+export async function openBubblewrap(options: BubblewrapOptions): Promise<Sandbox | { missing: string }> {
+  const { folder, groups, find, spawnProcess } = options;
   if (process.platform !== "linux") return { missing: "boxes need Linux" };
   if (process.getuid?.() !== 0) return { missing: "the grader does not run as root" };
   if (!groups)
@@ -57,7 +56,7 @@ export async function openBubblewrap({
   const filterFile = join(folder, "filter");
   writeFileSync(filterFile, filter);
   const takeUser = createBoxUsers();
-  const takeStarter = createStarters({ perl: tools.perl, filterFile, groups });
+  const takeStarter = createStarters({ perl: tools.perl, filterFile, groups, spawnProcess });
   const start = (plan: BoxPlan) => startBox(plan, { folder, bwrap: tools.bwrap, takeStarter, takeUser });
   return { name: `${version}, ${groups.name}`, start, selfTest: () => selfTest(start, folder) };
 }

@@ -18,9 +18,15 @@ const MIN_MEMORY_BYTES = 2 ** 24;
 
 /** Starters that no box has taken, of all sandboxes of this process. */
 const waiting = new Set<Starter>();
-process.on("exit", () => {
-  for (const { group } of waiting) group.closeNow();
-});
+process.on("exit", closeWaiting);
+
+/** Ends what waits while the grader exits, when nothing can be awaited. */
+export function closeWaiting(): void {
+  for (const starter of waiting) {
+    waiting.delete(starter);
+    starter.group.closeNow();
+  }
+}
 
 /**
  * Returns a function that takes a starter. One that waits for the next box saves that box the start of a
@@ -31,8 +37,10 @@ export function createStarters(options: {
   perl: string;
   filterFile: string;
   groups: ControlGroups;
+  /** Default: the runtime's. */
+  spawnProcess?: typeof spawn;
 }): (stdin: number | "pipe", limits: Required<GroupLimits>) => Starter {
-  const { perl, filterFile, groups } = options;
+  const { perl, filterFile, groups, spawnProcess = spawn } = options;
   let ready: Starter | null = null;
 
   function start(stdin: number | "pipe", limits: GroupLimits): Starter {
@@ -42,7 +50,7 @@ export function createStarters(options: {
       filter = openSync(filterFile, "r");
       const stdio = [stdin, "pipe", "pipe", "pipe", "pipe", "pipe", filter] as const;
       // Its environment can be read in the box.
-      const child = spawn(perl, starterArguments(group.joinFiles), {
+      const child = spawnProcess(perl, starterArguments(group.joinFiles), {
         ...{ cwd: "/", env: {}, detached: true, stdio: [...stdio] },
       });
       return { child, group };
@@ -63,11 +71,11 @@ export function createStarters(options: {
       return;
     }
     const one = ready;
-    waiting.add(one);
     hold(one, false);
     const forget = () => discard(one);
     one.child.once("exit", forget);
     one.child.once("error", forget);
+    waiting.add(one);
   }
 
   function discard(one: Starter): void {

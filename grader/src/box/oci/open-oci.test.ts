@@ -1,65 +1,29 @@
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { EventEmitter } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTestGroups } from "../../testing/control-groups.ts";
+import { replacePrograms, withoutDescriptors } from "../../testing/replaced-programs.ts";
 import { firstBoxUser } from "../bubblewrap/box-users.ts";
 import { programFolders } from "../bubblewrap/host-files.ts";
 import type { BoxPlan, Sandbox } from "../sandbox.ts";
-import { openOci } from "./oci.ts";
+import { type OciOptions, openOci } from "./oci.ts";
 import { RUNTIMES, type RuntimeName } from "./runtimes.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-type SpawnProcess = (command: string, args: string[], options: SpawnOptions) => ChildProcess;
-
-/** A folder with programs that are called instead of the system's, control groups, and boxes of these. */
 function createMachine() {
-  const folder = mkdtempSync(join(tmpdir(), "crowdai-oci-"));
-  const programs = join(folder, "programs");
-  mkdirSync(programs);
-  const machine = {
-    ...{ folder, programs, boxes: join(folder, "work/boxes"), groups: createTestGroups() },
-    spawnProcess: spawn as SpawnProcess,
-    add(name: string, script: string) {
-      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
-      chmodSync(join(programs, name), 0o755);
-    },
-    async open(runtime: RuntimeName, changes: Partial<Parameters<typeof openOci>[0]> = {}) {
-      const getuid = vi.spyOn(process, "getuid").mockReturnValue(0);
-      const find = (name: string) => (existsSync(join(programs, name)) ? join(programs, name) : null);
-      const spawnProcess: SpawnProcess = (...args) => machine.spawnProcess(...args);
-      const sandbox = await openOci({
-        ...{ runtime, folder: machine.boxes, groups: machine.groups, find },
-        ...{ spawnProcess: spawnProcess as typeof spawn, ...changes },
-      });
+  const machine = replacePrograms();
+  const { boxes: folder, groups, find, spawnProcess } = machine;
+  for (const name of RUNTIMES) machine.add(name, `[ "$1" = --version ] && echo "${name} version 1.2.3"`);
+  for (const name of ["mount", "setpriv", "unshare"]) machine.add(name, "");
+  return Object.assign(machine, {
+    async open(runtime: RuntimeName, changes: Partial<OciOptions> = {}, uid = 0) {
+      const getuid = vi.spyOn(process, "getuid").mockReturnValue(uid);
+      const sandbox = await openOci({ runtime, folder, groups, find, spawnProcess, ...changes });
       getuid.mockRestore();
       return "missing" in sandbox ? sandbox.missing : sandbox;
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
-  for (const name of RUNTIMES) machine.add(name, `[ "$1" = --version ] && echo "${name} version 1.2.3"`);
-  for (const name of ["mount", "setpriv", "unshare"]) machine.add(name, "");
-  return machine;
-}
-
-/** Returns what Node.js and Bun return where no descriptors are left. */
-function withoutDescriptors(): ChildProcess {
-  const child = new EventEmitter();
-  setImmediate(() => child.emit("error", Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" })));
-  return child as ChildProcess;
+  });
 }
 
 const PLAN: BoxPlan = {
@@ -79,11 +43,7 @@ describe("a machine without what a runtime needs has no boxes, and says why", ()
   });
 
   it("without root", async () => {
-    const getuid = vi.spyOn(process, "getuid").mockReturnValue(1000);
-    const { boxes, groups } = machine;
-    const found = await openOci({ runtime: "runc", folder: boxes, groups });
-    getuid.mockRestore();
-    expect(found).toEqual({ missing: "the grader does not run as root" });
+    expect(await machine.open("runc", {}, 1000)).toBe("the grader does not run as root");
   });
 
   it.each([
@@ -129,7 +89,7 @@ read -r _ _ _ _ _ session _ < /proc/$$/stat
 echo $session > session
 cat ../work/boxes/bundle-*/config.json > config.json
 ls -l ../work/boxes/box-* ../work/boxes/bundle-*/rootfs > folders
-echo started >&4; echo 'exit 3' >&4`;
+echo started >&4; echo 'exit 3' >&4; cat <&3`;
 
   let machine: ReturnType<typeof createMachine>;
   let sandbox: Sandbox;
@@ -142,6 +102,11 @@ echo started >&4; echo 'exit 3' >&4`;
   beforeEach(() => machine.add("setpriv", SPY));
   afterAll(() => machine.remove());
   const start = (plan: Partial<BoxPlan> = {}) => sandbox.start({ ...PLAN, ...plan });
+  const run = (plan?: Partial<BoxPlan>) => {
+    const box = start(plan);
+    void box.exited.then(box.close);
+    return box.ended;
+  };
 
   const lines = (file: string) => readFileSync(join(machine.programs, file), "utf8").trimEnd().split("\n");
   const config = () => JSON.parse(lines("config.json")[0]!);
@@ -163,7 +128,7 @@ echo started >&4; echo 'exit 3' >&4`;
   it("is made by the runtime, in namespaces of mounts and processes that end with the grader", async () => {
     const { programs, groups } = machine;
     groups.joinFiles = [join(programs, "members")];
-    expect(await start().ended).toMatchObject({ cause: "exit", code: 3 });
+    expect(await run()).toMatchObject({ cause: "exit", code: 3 });
     groups.joinFiles = [];
     const args = lines("arguments");
     const [unshare, mount, runtime] = ["unshare", "mount", name].map((one) => join(programs, one));
@@ -199,7 +164,7 @@ echo started >&4; echo 'exit 3' >&4`;
   });
 
   it("runs the plan's command below the attendant, with the programs of this machine and an /etc of its own", async () => {
-    await start().ended;
+    await run();
     const [shell, option, attendant, box, ...command] = config().process.args;
     expect([shell, option, box, ...command]).toEqual(["/bin/sh", "-c", "box", "/bin/true", "a b"]);
     expect(attendant.split("\n")[0]).toBe(
@@ -219,15 +184,15 @@ echo started >&4; echo 'exit 3' >&4`;
     const image = join(machine.folder, "image");
     for (const path of ["opt", "data", "inbox"]) mkdirSync(join(image, path), { recursive: true });
     const readable = { "/data": join(image, "opt"), "/inbox": join(image, "inbox") };
-    await start({ root: image, readable, inbox: join(image, "inbox") }).ended;
+    await run({ root: image, readable, inbox: join(image, "inbox") });
     expect(binds()).toEqual(["/opt", "/data", "/inbox", "/job"]);
   });
 
   it("has a group with the plan's limits, and what the runtime needs itself", async () => {
     const { groups } = machine;
     groups.limits.length = 0;
-    await start().ended;
-    await start({ limits: { ...PLAN.limits, memoryBytes: null } }).ended;
+    await run();
+    await run({ limits: { ...PLAN.limits, memoryBytes: null } });
     const processes = name === "runc" ? 10 + 6 + 32 : 10 + 6 + 512;
     expect(groups.limits).toEqual([
       { memoryBytes: (name === "runc" ? 5 : 65) * MEBIBYTE, processes },
@@ -239,21 +204,21 @@ echo started >&4; echo 'exit 3' >&4`;
   it("that has ended, or cannot be started, leaves nothing, and its users to the next", async () => {
     const { groups, boxes } = machine;
     const own = name === "runc" ? [0, 1] : [];
-    await start().ended;
+    await run();
     expect(users()).toEqual(own);
     expect(() => start({ readable: { "/usr/inside": "/usr" } })).toThrow("is inside of another part");
     groups.refuses = true;
     expect(() => start()).toThrow("no more groups");
     groups.refuses = false;
-    machine.spawnProcess = withoutDescriptors;
+    machine.startProcess = withoutDescriptors;
     // The job returns to the queue.
     expect(() => start()).toThrow(
       expect.objectContaining({ cause: expect.objectContaining({ code: "EMFILE" }) }),
     );
-    machine.spawnProcess = spawn;
+    machine.startProcess = spawn;
     await vi.waitFor(() => expect(groups.open()).toBe(0));
     expect(readdirSync(boxes)).toEqual(["etc"]);
-    await start().ended;
+    await run();
     expect(users()).toEqual(own);
     expect(readdirSync(boxes)).toEqual(["etc"]);
   });
