@@ -105,6 +105,30 @@ describe.skipIf(withoutService("redis"))("the step channel on Redis, when someth
     expect(await next.journal("s")).toEqual(upTo(4).map((n) => entryOf(step(n))));
   });
 
+  it("takes nothing from a grader that was frozen until the one after it had died and expired", async () => {
+    const broker = open();
+    const gate = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const frozen = await open().serve("s", async (request) => {
+      asked.resolve();
+      await gate.promise;
+      return { answer: answerTo(request), entry: entryOf(step(999)) };
+    });
+    const idle = await open().serve("t", echo);
+    const answer = broker.ask("s", step(1), never);
+    await asked.promise;
+    const next = open();
+    for (const name of ["s", "t"]) await next.serve(name, session().answer);
+    await answer;
+    await next.close();
+    await admin.del(key("server:s"), key("server:t"));
+    gate.resolve();
+    await until(() => frozen.lost.aborted && idle.lost.aborted);
+    expect(await open().journal("s")).toEqual([entryOf(step(1))]);
+    await open().serve("s", echo);
+    expect(await broker.ask("s", step(2), never)).toEqual(answerTo(step(2)));
+  });
+
   it("names a request that was recorded before its grader died, so that it is not done twice", async () => {
     const requests = [{ type: "reset" }, unnumbered(7)] as const;
     for (const [i, request] of requests.entries()) {

@@ -255,7 +255,9 @@ describe("a step channel on Redis", () => {
   it("forgets a session", async () => {
     const { channel, of } = start("x");
     await channel.forget("s");
-    expect(of("del")).toEqual([["journal", "submitted", "waiting"].map((kind) => `{x}:steps:${kind}:s`)]);
+    expect(of("del")).toEqual([
+      ["journal", "submitted", "waiting", "owner"].map((kind) => `{x}:steps:${kind}:s`),
+    ]);
   });
 
   it("tries for ten seconds to serve, read or forget a session, every 200 ms", async () => {

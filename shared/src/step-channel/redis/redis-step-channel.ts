@@ -158,7 +158,7 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
       await retry(() =>
         markedStep("channel.forget", () =>
           connection.use((client) =>
-            client.del(...["journal", "submitted", "waiting"].map((kind) => key(kind, session))),
+            client.del(...["journal", "submitted", "waiting", "owner"].map((kind) => key(kind, session))),
           ),
         ),
       );

@@ -10,9 +10,10 @@ const INBOX_MS = 60_000;
 const JOURNAL_MS = 2 * 24 * 3600 * 1000;
 
 // Every process has an inbox, a list of messages. For each session there are: its server,
-// `<process>/<number>`, or "-" when the grader has left it; the processes that wait for a server; the
-// journal, a list of `[id of the request, entry]` as JSON; and whether the agent has submitted, beside the
-// journal, because graders of earlier releases take every element for a reset or step.
+// `<process>/<number>`, or "-" when the grader has left it; its owner, the latest server, which stays when
+// the server has expired, so that an earlier one does not come back; the processes that wait for a server;
+// the journal, a list of `[id of the request, entry]` as JSON; and whether the agent has submitted, beside
+// the journal, because graders of earlier releases take every element for a reset or step.
 const COMMON = `
 local steps, call = KEYS[1] .. ':steps:', redis.call
 local function push(process, message)
@@ -25,6 +26,7 @@ end
 const CLAIM = `
 local function claim(session, me, message)
   call('SET', steps .. 'server:' .. session, me, 'PX', ${SERVER_MS})
+  call('SET', steps .. 'owner:' .. session, me, 'PX', ${JOURNAL_MS})
   local waiting = steps .. 'waiting:' .. session
   for _, process in ipairs(call('SMEMBERS', waiting)) do push(process, message) end
   call('DEL', waiting)
@@ -72,7 +74,7 @@ export const REPLY = script(`
 local replies = {}
 for i = 1, #ARGV, 6 do
   local me, session, process, message, element, again = unpack(ARGV, i, i + 5)
-  local server = call('GET', steps .. 'server:' .. session)
+  local server = call('GET', steps .. 'server:' .. session) or call('GET', steps .. 'owner:' .. session)
   if server and server ~= me then
     replies[#replies + 1] = 0
   else
@@ -96,14 +98,17 @@ export const REFRESH = script(`${CLAIM}
 local replies = {}
 for i = 1, #ARGV, 3 do
   local me, session, message = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local key = steps .. 'server:' .. session
+  local key, owner = steps .. 'server:' .. session, steps .. 'owner:' .. session
   local server = call('GET', key)
-  if not server then claim(session, me, message)
-  elseif server == me then
+  local latest = server or call('GET', owner)
+  local kept = not latest or latest == me
+  if kept and not server then claim(session, me, message)
+  elseif kept then
     call('PEXPIRE', key, ${SERVER_MS})
+    call('PEXPIRE', owner, ${JOURNAL_MS})
     call('PEXPIRE', steps .. 'journal:' .. session, ${JOURNAL_MS})
   end
-  replies[#replies + 1] = (server and server ~= me) and 0 or 1
+  replies[#replies + 1] = kept and 1 or 0
 end
 return replies
 `);
