@@ -19,6 +19,7 @@ const UPDATE_BOARDS = "broker/src/domain/submissions/update-boards.ts";
 const WRITE_OUTCOME = "broker/src/domain/submissions/write-outcome.ts";
 const OUTPUT_READER = "grader/src/box/output-reader.ts";
 const OCI = "grader/src/box/oci";
+const SUPERVISE_BOX = "grader/src/box/supervise-box.ts";
 const HOST_FILES = "grader/src/box/bubblewrap/host-files.ts";
 const EMBEDDED_REPORTS = "shared/src/queue/embedded-reports.ts";
 const REDIS = "shared/src/queue/redis";
@@ -203,6 +204,24 @@ export const SURVIVORS: readonly NamedSurvivor[] = [
     "links: names.filter(isLink).map((name) => [readlinkSync(`/${name}`), `/${name}`]),",
     "machines that run the tests have nothing but links beside /usr",
     ["names.filter(isLink) → names"],
+  ),
+  ...same(
+    SUPERVISE_BOX,
+    "requests.resume();",
+    "a listener for data lets the stream flow already, and no other part relies on it",
+    ["requests.resume(); → ;"],
+  ),
+  ...same(
+    SUPERVISE_BOX,
+    "over = true;",
+    "a request between the exit of a box and its end gets the same answer, later",
+    ["true → false"],
+  ),
+  ...same(
+    SUPERVISE_BOX,
+    "requests.destroy();",
+    "Node.js reports a process as closed when this stream is; another runtime need not wait for it",
+    ["requests.destroy(); → ;"],
   ),
   ...same(
     `${OCI}/container-config.ts`,

@@ -84,6 +84,12 @@ describe("a box", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("ends with a code of up to three digits, and then no limit of its time waits", async () => {
+    const end = await quick('echo started >&4; echo "exit 137" >&4', { wallMs: 1000 });
+    expect(end).toMatchObject({ cause: "exit", code: 137 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("that did not start says why", async () => {
     const end = await quick('echo " no such thing " >&2; exit 125');
     expect(end).toMatchObject({ cause: "not_started", code: null, detail: "no such thing" });
@@ -104,27 +110,44 @@ describe("a box", () => {
     expect(state.steps).toEqual(["closed", "released"]);
   });
 
-  it("of which this machine reports an error alone has not started, if it has no process", async () => {
-    const watch = (pid: number | undefined) => {
-      const child = Object.assign(new EventEmitter(), {
-        ...{ pid, kill: () => false, stdin: null, stdout: new PassThrough(), stderr: new PassThrough() },
-      });
+  describe("of a process that the test plays", () => {
+    function watch(pid: number | undefined, missing?: string) {
+      const streams = Object.fromEntries(
+        ["stdout", "stderr", "requests", "output"]
+          .filter((name) => name !== missing)
+          .map((name) => [name, new PassThrough()]),
+      );
+      const child = Object.assign(new EventEmitter(), { pid, kill: () => false, stdin: null, ...streams });
       const group = { kill() {}, ranOutOfMemory: () => false, usage: () => ({}), close: async () => {} };
-      const streams = { requests: new PassThrough(), output: new PassThrough() };
       const watched = { child, ...streams, group, limits: NO_LIMITS, release() {} };
-      const box = superviseBox(watched as never);
-      child.emit("error", new Error("spawn EAGAIN"));
-      return { child, ended: box.ended };
-    };
-    expect(await watch(undefined).ended).toMatchObject({ cause: "not_started", detail: "spawn EAGAIN" });
-    const { child, ended } = watch(1);
-    const isOver = vi.fn();
-    void ended.then(isOver);
-    await pass(0);
-    expect(isOver).not.toHaveBeenCalled();
-    child.emit("exit");
-    child.emit("close");
-    expect(await ended).toMatchObject({ cause: "not_started" });
+      return { child, streams, ended: superviseBox(watched as never).ended };
+    }
+
+    it("has not started where this machine reports an error alone, if it has no process", async () => {
+      const failed = watch(undefined);
+      failed.child.emit("error", new Error("spawn EAGAIN"));
+      expect(await failed.ended).toMatchObject({ cause: "not_started", detail: "spawn EAGAIN" });
+      const { child, ended } = watch(1);
+      const isOver = vi.fn();
+      void ended.then(isOver);
+      child.emit("error", new Error("kill EPERM"));
+      await pass(0);
+      expect(isOver).not.toHaveBeenCalled();
+      child.emit("exit");
+      child.emit("close");
+      expect(await ended).toMatchObject({ cause: "not_started" });
+    });
+
+    it("does not end the grader by an error of a stream", async () => {
+      const { child, streams, ended } = watch(1);
+      for (const stream of Object.values(streams)) stream.emit("error", new Error("EPIPE"));
+      child.emit("close");
+      await ended;
+    });
+
+    it.each(["stdout", "stderr", "requests", "output"])("is not started without its %s", (missing) => {
+      expect(() => watch(1, missing)).toThrow("no file descriptors are left");
+    });
   });
 
   it("that ends without an exit code was killed by its program", async () => {
@@ -316,6 +339,11 @@ describe("a box", () => {
     late.box.close();
     await late.box.ended;
     expect(late.state.text).toBe("ready\nclosed\n");
+    const asked = start('echo ready; read go; read request <&3; echo "got $request"; echo "exit 0" >&4');
+    asked.box.close();
+    void asked.box.clear();
+    asked.box.stdin!.write("\n");
+    await asked.says("got clear");
     const open = start('echo "exit 0" >&4; read request <&3 || echo closed; echo "$request"; exec sleep 60');
     await open.box.exited;
     void open.box.clear();
@@ -378,6 +406,21 @@ describe("a box", () => {
       );
       expect(await box.collect(into(), () => true)).toBe(false);
       expect(readdirSync(into())).toEqual([]);
+    });
+
+    it("leaves no file open when it ends in the middle of one", async () => {
+      const part = `tar --format=ustar -C ${folder}/out -cf - large | head -c 550`;
+      const { box } = start(`read request <&3; echo files >&4; ${part} >&4`);
+      expect(await box.collect(into(), 1000)).toBe(false);
+      const open = readdirSync("/proc/self/fd").map((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`);
+        } catch {
+          return "";
+        }
+      });
+      expect(readdirSync(into())).toEqual(["large"]);
+      expect(open).not.toContain(join(into(), "large"));
     });
 
     it("is killed when it does not answer within a minute", async () => {

@@ -75,7 +75,7 @@ export function superviseBox(options: {
   let wall: NodeJS.Timeout | undefined;
   function limitTime(why: BoxCause, ms: number | null): void {
     clearTimeout(wall);
-    if (limits.wallMs !== null && ms !== null) wall = setTimeout(() => kill(why), ms);
+    if (limits.wallMs !== null) wall = setTimeout(() => kill(why), ms!);
   }
 
   const exited = Promise.withResolvers<void>();
