@@ -75,6 +75,7 @@ export function createSimulatedChannel(
       for (const ask of asks) server.add(ask);
       return {
         lost: mine.signal,
+        reachableSince: () => 0,
         async [Symbol.asyncDispose]() {
           if (!grader.alive) return never();
           await server.stop();

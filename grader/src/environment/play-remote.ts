@@ -1,5 +1,5 @@
 import type { AgentAnswer, AgentRequest } from "@crowdai/shared";
-import type { SessionReply, StepChannel } from "@crowdai/shared/step-channel";
+import type { ServedSession, SessionReply, StepChannel } from "@crowdai/shared/step-channel";
 import { RunFailure } from "../run/run-failure.ts";
 import { createDeadline } from "./deadline.ts";
 import type { Session } from "./session.ts";
@@ -73,7 +73,8 @@ async function playUntilLost(
     const session = await openSession();
     if (journal.length > 0) await session.playAgain(journal, { resumes: true });
     signal.throwIfAborted();
-    await answerRequests(session, { ...agent, signal }, opened.resolve);
+    const { reachableSince } = serving;
+    await answerRequests(session, { ...agent, signal, reachableSince }, opened.resolve);
     agent.signal.throwIfAborted();
     return session;
   } catch (error) {
@@ -90,7 +91,7 @@ type Answer = (request: AgentRequest) => Promise<SessionReply>;
 /** Calls `begin` with what answers the requests of a session. Resolves when the agent has submitted. */
 async function answerRequests(
   session: Session,
-  { idleMs, signal }: RemoteAgent,
+  { idleMs, signal, reachableSince }: RemoteAgent & Pick<ServedSession, "reachableSince">,
   begin: (answer: Answer) => void,
 ): Promise<void> {
   const { referee } = session;
@@ -102,13 +103,22 @@ async function answerRequests(
   };
   const abort = () => fail(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  using deadline = createDeadline(() => (referee.isDone() ? over.resolve() : fail(referee.late())));
-  const waits = () => deadline.set(referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline());
+  const due = () => {
+    referee.excuseSilence(reachableSince());
+    return referee.isDone() ? referee.answeredAt() + idleMs : referee.deadline();
+  };
+  using deadline = createDeadline(() => {
+    if (performance.now() < due()) waits();
+    else if (referee.isDone()) over.resolve();
+    else fail(referee.late());
+  });
+  const waits = () => deadline.set(due());
 
   async function answer(request: AgentRequest): Promise<SessionReply> {
     // The broker answers when it has the verdict.
     if (failure !== null) throw failure;
     deadline.set(Number.POSITIVE_INFINITY);
+    referee.excuseSilence(reachableSince());
     try {
       const { answer, record } = await session.answer(request);
       const entry = record?.();

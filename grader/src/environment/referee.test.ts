@@ -441,6 +441,38 @@ describe("the clocks of a remote agent", () => {
     expect(referee.late().message).toBe("The agent sent no request for 10 s (episode 1, step 0).");
   });
 
+  it("do not count silence before the agent could be heard", () => {
+    const { referee, reset, ask, wait } = start({ agent: "remote" });
+    wait(50);
+    // It began at 1000, and could be heard again 45 s later.
+    referee.excuseSilence(46_000);
+    expect(referee.deadline()).toBe(46_000 + 10_000);
+    reset();
+    expect(referee.deadline()).toBe(51_000 + 10_000);
+    wait(200);
+    referee.excuseSilence(250_000);
+    expect(referee.deadline()).toBe(250_000 + 10_000);
+    // Neither is it the episode's time.
+    expect(ask({ type: "hello" })).toMatchObject({ kind: "answer", answer: { type: "hello" } });
+    wait(5);
+    referee.excuseSilence(100_000);
+    expect(referee.deadline()).toBe(251_000 + 10_000);
+  });
+
+  it("rest as long between episodes as the agent could be heard", () => {
+    const { referee, reset, step, ask, wait } = start({ agent: "remote" });
+    reset();
+    step({ terminated: true });
+    wait(1000);
+    referee.excuseSilence(1_001_000);
+    for (let i = 0; i < 10; i++) {
+      wait(10 - 0.1);
+      ask({ type: "hello" });
+    }
+    // 100 s, those of an episode, after it could be heard.
+    expect(referee.deadline()).toBe(1_001_000 + 100_000);
+  });
+
   it("report silence between episodes, and an episode that lasts", () => {
     const { referee, reset, step, ask, wait } = start({ agent: "remote" });
     wait(10);

@@ -293,6 +293,15 @@ export function createReferee(options: RefereeOptions) {
       requestedAt += ms;
     },
 
+    /** Does not count time before `since` in which no request of the agent could arrive. */
+    excuseSilence(since: number): void {
+      const ms = since - waitingSince;
+      if (ms <= 0) return;
+      waitingSince += ms;
+      restingSince += ms;
+      began += ms;
+    },
+
     /** Starts all clocks again. */
     restartClocks(): void {
       waitingSince = now();

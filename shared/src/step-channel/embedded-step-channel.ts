@@ -87,6 +87,7 @@ export async function createEmbeddedStepChannel({ folder }: { folder: string }):
       });
       return {
         lost: server.lost.signal,
+        reachableSince: () => 0,
         async [Symbol.asyncDispose]() {
           await queue.stop();
           journal.close();

@@ -32,6 +32,11 @@ export interface StepChannel {
 export interface ServedSession extends AsyncDisposable {
   /** Aborted when another grader has taken the session over, at the latest some seconds afterwards. */
   readonly lost: AbortSignal;
+  /**
+   * Returns since when requests of the agent could arrive without a break, as a time of `performance.now()`:
+   * about now while they cannot. An agent was not silent before.
+   */
+  reachableSince(): number;
 }
 
 export interface SessionReply {

@@ -111,6 +111,45 @@ describe("the messages of a process", () => {
     expect(received).toEqual(["a", "b", "c"]);
   });
 
+  describe("are listened for", () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    });
+
+    it.each(["each", "together"])("since the beginning while Redis answers, %s", async (how) => {
+      const { state, inbox, push, server } = await start();
+      const began = inbox.listeningSince();
+      state.busy = how === "together";
+      await push("a", "b", "c", "d");
+      await pass(10_000);
+      expect(inbox.listeningSince()).toBe(began);
+      // Shorter than what counts as a break.
+      server.fails = true;
+      await pass(1000);
+      server.fails = false;
+      await pass(1500);
+      expect(inbox.listeningSince()).toBe(began);
+    });
+
+    it.each(["each", "together"])("since Redis answers again, %s", async (how) => {
+      const { state, inbox, push, server } = await start();
+      const began = inbox.listeningSince();
+      state.busy = how === "together";
+      await push("a", "b", "c", "d");
+      server.fails = true;
+      await pass(5000);
+      expect(inbox.listeningSince()).toBe(performance.now());
+      server.fails = false;
+      await push("e");
+      await pass(50);
+      const back = inbox.listeningSince();
+      expect(back).toBeGreaterThan(began + 4900);
+      expect(back).toBeLessThanOrEqual(performance.now());
+      await pass(10_000);
+      expect(inbox.listeningSince()).toBe(back);
+    });
+  });
+
   it("are received though the first command found none", async () => {
     const { server, state, received, push } = await start();
     state.busy = true;

@@ -11,6 +11,8 @@ const BLOCK_MS = 1000;
 const READ_AHEAD = 4;
 /** A connection that needs so much longer for its reads counts as dead. */
 const PATIENCE_MS = 1500;
+/** Redis answers a read that waits at least once a second. */
+const BREAK_MS = BLOCK_MS + PATIENCE_MS;
 /** The most messages that one read takes. */
 const MAX_MESSAGES = 64;
 const PAUSE_MS = 50;
@@ -20,6 +22,8 @@ const PAUSE_MS = 50;
  * commands.
  */
 export interface Inbox {
+  /** Returns since when it has listened without a break, as a time of `performance.now()`. */
+  listeningSince(): number;
   close(): void;
 }
 
@@ -34,6 +38,14 @@ export function openInbox(options: {
 }): Inbox {
   const { key, receive, isBusy, onReconnect } = options;
   const closing = new AbortController();
+  let since = performance.now();
+  /** The last time that Redis answered, be it that there is no message. */
+  let answeredAt = since;
+  const listeningSince = () => (performance.now() - answeredAt > BREAK_MS ? performance.now() : since);
+  const answered = () => {
+    since = listeningSince();
+    answeredAt = performance.now();
+  };
   const connection = createReconnectingConnection({
     redis: options.redis,
     onReady() {
@@ -55,6 +67,7 @@ export function openInbox(options: {
           for (let i = 0; i < READ_AHEAD; i++)
             reads.blpop(key, BLOCK_MS / 1000, (error, found) => {
               if (error) return;
+              answered();
               if (found) receive(found[1]);
               if (--left === 1) resolve();
             });
@@ -81,6 +94,7 @@ export function openInbox(options: {
         ),
       BLOCK_MS + PATIENCE_MS,
     );
+    answered();
     if (first) receive(first[1]!);
     for (const message of others ?? []) receive(message);
   }
@@ -95,6 +109,7 @@ export function openInbox(options: {
 
   void read();
   return {
+    listeningSince,
     close() {
       closing.abort();
       connection.close();

@@ -120,6 +120,18 @@ describe("a step channel on Redis", () => {
     return result;
   }
 
+  it("says since when it listens for a session's requests", async () => {
+    const { redis, channel } = start();
+    await pass(1000);
+    const began = performance.now();
+    const serving = await channel.serve("s", echo);
+    await pass(10_000);
+    expect(serving.reachableSince()).toBe(began);
+    redis.answer("blpop", () => new Promise(() => {}));
+    await pass(60_000);
+    expect(serving.reachableSince()).toBe(performance.now());
+  });
+
   it("connects when it is first used, twice", async () => {
     const { redis, channel, of } = start();
     await pass(1000);

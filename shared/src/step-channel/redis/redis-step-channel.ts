@@ -74,6 +74,7 @@ export function createRedisStepChannel({ redis, prefix, log }: RedisStepChannelO
     const served = createServedSessions({
       process,
       log,
+      reachableSince: () => inbox.listeningSince(),
       claim: (server, session) =>
         retry(async () => {
           const last = await markedStep("channel.claim", () =>

@@ -39,6 +39,7 @@ describe("the sessions that a grader serves", () => {
     };
     const served = createServedSessions({
       process: "me",
+      reachableSince: () => 7,
       log: { info: note, warn: note, error: note },
       async claim(...args) {
         calls.push(["claim", ...args]);

@@ -80,6 +80,7 @@ export function createServedSessions(options: {
   refresh: (served: readonly { server: string; session: string }[]) => Promise<boolean[]>;
   /** Records and sends answers. Resolves with whether each session is still served here. */
   reply: (replies: readonly Reply[]) => Promise<boolean[]>;
+  reachableSince: () => number;
   log: QueueLog;
 }): ServedSessions {
   const { log } = options;
@@ -186,6 +187,7 @@ export function createServedSessions(options: {
       }
       return {
         lost: served.lost.signal,
+        reachableSince: options.reachableSince,
         async [Symbol.asyncDispose]() {
           served.until = performance.now() + LAST_REPLY_MS;
           await served.queue.stop();
