@@ -120,7 +120,7 @@ export const ONE_RUNTIME: readonly OneRuntime[] = [
   {
     runtime: "node",
     files: [
-      "grader/src/box/{abuse,supervise-box,bubblewrap/bubblewrap,oci/oci}.test.ts",
+      "grader/src/box/{abuse,bubblewrap/bubblewrap,oci/oci}.test.ts",
       "grader/src/confinement/confinement.test.ts",
       "grader/src/jobs/{run-builds,run-images}.test.ts",
       "test/code/code-bundle.test.ts",

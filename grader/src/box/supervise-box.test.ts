@@ -98,17 +98,21 @@ describe("a box", () => {
     expect(flood.detail.length).toBeLessThan(4000);
   });
 
-  it("that this machine cannot start ends too, and releases what it had once", async () => {
-    const { box, state, child } = start("", {}, "/no/such/program");
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    expect(await box.ended).toMatchObject({
-      ...{ cause: "not_started", code: null, detail: expect.stringContaining("ENOENT") },
-    });
-    // Its user may belong to the next box by now.
-    await closed;
-    await pass(0);
-    expect(state.steps).toEqual(["closed", "released"]);
-  });
+  // Bun has no streams then, as when there are no descriptors.
+  it.skipIf(process.versions.bun)(
+    "that this machine cannot start ends too, and releases what it had once",
+    async () => {
+      const { box, state, child } = start("", {}, "/no/such/program");
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      expect(await box.ended).toMatchObject({
+        ...{ cause: "not_started", code: null, detail: expect.stringContaining("ENOENT") },
+      });
+      // Its user may belong to the next box by now.
+      await closed;
+      await pass(0);
+      expect(state.steps).toEqual(["closed", "released"]);
+    },
+  );
 
   describe("of a process that the test plays", () => {
     function watch(pid: number | undefined, missing?: string) {
@@ -127,13 +131,14 @@ describe("a box", () => {
       const failed = watch(undefined);
       failed.child.emit("error", new Error("spawn EAGAIN"));
       expect(await failed.ended).toMatchObject({ cause: "not_started", detail: "spawn EAGAIN" });
-      const { child, ended } = watch(1);
+      const { child, streams, ended } = watch(1);
       const isOver = vi.fn();
       void ended.then(isOver);
       child.emit("error", new Error("kill EPERM"));
       await pass(0);
       expect(isOver).not.toHaveBeenCalled();
       child.emit("exit");
+      streams.output!.destroy();
       child.emit("close");
       expect(await ended).toMatchObject({ cause: "not_started" });
     });
@@ -142,6 +147,7 @@ describe("a box", () => {
       const { child, streams, ended } = watch(1);
       for (const stream of Object.values(streams)) stream.emit("error", new Error("EPIPE"));
       child.emit("close");
+      streams.output!.destroy();
       await ended;
     });
 
@@ -196,7 +202,8 @@ describe("a box", () => {
     expect(await gone.box.ended).toMatchObject({ cause: "memory" });
   });
 
-  it("ends when its time is over, and not before", async () => {
+  // Bun may read the pipes of a process one turn after the other.
+  it.skipIf(process.versions.bun)("ends when its time is over, and not before", async () => {
     const script = "echo started >&4; echo ready; read go; echo started >&4; echo again; exec sleep 60";
     const limited = start(script, { wallMs: 1000 });
     const unlimited = start(script);

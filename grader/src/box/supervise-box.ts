@@ -192,10 +192,15 @@ export function superviseBox(options: {
       }, DRAIN_MS);
     });
     child.once("close", () => {
-      clearTimeout(drain);
       child.stdin?.destroy();
       requests.destroy();
-      void finish();
+      const closed = () => {
+        clearTimeout(drain);
+        void finish();
+      };
+      // Bun says so before it has read the attendant's last lines.
+      if (output.readableEnded || output.destroyed) closed();
+      else output.once("close", closed);
     });
   });
 
