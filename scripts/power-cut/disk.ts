@@ -48,6 +48,8 @@ export function createDisk(root: string): Disk {
   const top = newFolder();
   const positions = new Map<string, number | "end">();
   const begun = new Map<Change, { file: Node; number: number }>();
+  /** Folders whose making has begun, and whose end is not recorded yet. */
+  const making = new Set<string>();
   let count = 0;
 
   function find(path: string): Node | undefined {
@@ -58,9 +60,16 @@ export function createDisk(root: string): Disk {
   }
 
   function folderOf(path: string): FolderNode {
+    // Another thread may already use a folder that is made.
+    if (making.has(dirname(path))) makeFolder(dirname(path));
     const parent = find(dirname(path));
     if (parent?.kind !== "folder") throw new Error(`There is no folder of ${path} in the recording.`);
     return parent;
+  }
+
+  function makeFolder(path: string): void {
+    making.delete(path);
+    if (find(path) === undefined) name(folderOf(path), [[basename(path), newFolder()]]);
   }
 
   function name(folder: FolderNode, names: Naming["names"], arrival?: Naming["arrival"]): Naming {
@@ -116,7 +125,7 @@ export function createDisk(root: string): Disk {
         edit(find(change.path), { length: change.length });
         return;
       case "folder":
-        return void name(folderOf(change.path), [[basename(change.path), newFolder()]]);
+        return void makeFolder(change.path);
       case "remove":
         return void name(folderOf(change.path), [[basename(change.path), null]]);
       case "link":
@@ -144,6 +153,7 @@ export function createDisk(root: string): Disk {
   return {
     apply({ change, phase }) {
       if (phase === "ends") return done(change);
+      if (change.type === "folder") making.add(change.path);
       const file = change.type === "sync" ? find(change.path) : undefined;
       if (file) begun.set(change, { file, number: count });
     },

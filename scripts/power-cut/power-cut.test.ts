@@ -9,6 +9,7 @@ import { missing } from "../../test/required-programs.ts";
 import { createSeededRandom } from "../chaos/seeded-random.ts";
 import { root } from "../lib/root.ts";
 import { cutRepeatedly } from "./cut-repeatedly.ts";
+import { createDisk } from "./disk.ts";
 import { recording, type Step, traceEnds } from "./trace.ts";
 
 const PRELUDE = `
@@ -87,6 +88,20 @@ describe.skipIf(missing("strace"))("a disk that forgets what was not synced", ()
     const left = await leftOf(program, "file");
     expect(left).toEqual(expect.arrayContaining(["one ", "one two ", "one two six"]));
     expect(left.join()).not.toContain("null");
+  });
+
+  it("knows a folder that a thread uses before its making has ended", () => {
+    const scratch = mkdtempSync(join(tmpdir(), "crowdai-power-cut-"));
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    const disk = createDisk("/state");
+    const folders = ["/state/a", "/state/a/b"].map((path) => ({ type: "folder" as const, path }));
+    const file = { type: "open" as const, path: "/state/a/b/file", fd: "3" };
+    for (const change of folders) disk.apply({ change, phase: "begins", time: 0 });
+    const change = { ...file, create: true, truncate: false, append: false };
+    disk.apply({ change, phase: "ends", time: 0 });
+    for (const change of folders) disk.apply({ change, phase: "ends", time: 0 });
+    disk.cut(join(scratch, "left"), createSeededRandom(1), "all");
+    expect(existsSync(join(scratch, "left/a/b/file"))).toBe(true);
   });
 
   it("loses objects of a store when any sync of the store is left out", async () => {

@@ -69,8 +69,9 @@ export async function* readTrace(file: string, folder: string): AsyncGenerator<S
     const start = BEGUN.exec(line);
     if (start) {
       const [, pid, time, name, args] = start;
-      // Only what a sync had before it began is certainly on the disk.
-      const change = name!.endsWith("sync") ? readCall(name!, args!, 0, folder) : null;
+      // Only what a sync had before it began is certainly on the disk, and another thread may find a folder
+      // before the call that made it has returned.
+      const change = /sync$|^mkdir/.test(name!) ? readCall(name!, args!, 0, folder) : null;
       begun.set(pid!, { name: name!, args: args!, change });
       if (change) yield { change, phase: "begins", time: Number(time) };
       continue;

@@ -39,8 +39,8 @@ describe("a challenge added as a bundle", () => {
     return (await (await test.fetch(`/api/v1/submissions/${submission.id}`)).json()) as Submission;
   };
   /** Writes the same evaluator, which multiplies scores by the factor. */
-  async function writeTimes(factor: number): Promise<string> {
-    const dir = await writeChallenge(source);
+  async function writeTimes(factor: number, config = {}): Promise<string> {
+    const dir = await writeChallenge(source, config);
     const file = join(dir, "evaluate.py");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace('score=given["score"]', `score=given["score"] * ${factor}`));
@@ -103,13 +103,14 @@ describe("a challenge added as a bundle", () => {
   });
 
   it("is ignored while the broker has its folder, and served once the folder is removed", async () => {
-    const bundled = await add(await writeTimes(10));
+    const bundled = await add(await writeTimes(10, { title: "Bundled" }));
     const dir = await writeChallenge(join(test.folder, "challenges"));
     await test.restart();
     expect(await grade(2)).toMatchObject({ score: 2, evaluator_version: expect.not.stringMatching(bundled) });
     await rm(dir, { recursive: true });
-    await until(async () => (await grade(2)).evaluator_version === bundled);
-    expect(await grade(2)).toMatchObject({ score: 20 });
+    // A job for the folder would wait for it to return.
+    await until(async () => (await seen()).title === "Bundled");
+    expect(await grade(2)).toMatchObject({ score: 20, evaluator_version: bundled });
   });
 
   it("is refused for symbolic links, all of them named, and nothing is recorded", async () => {
