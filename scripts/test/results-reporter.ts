@@ -7,9 +7,18 @@ import { root } from "../lib/root.ts";
 export type ResultLine =
   | { type: "planned"; files: string[] }
   | { type: "started"; file: string }
-  | { type: "test"; file: string; name: string; state: "passed" | "failed" | "skipped"; flaky?: boolean }
+  | TestLine
   | { type: "finished"; file: string; error: string | null }
   | { type: "ended"; errors: string[] };
+
+interface TestLine {
+  type: "test";
+  file: string;
+  name: string;
+  state: "passed" | "failed" | "skipped";
+  /** Why it failed the first time, of a test that passed when it was run again. */
+  flaky?: string;
+}
 
 /** Names the results file to vitest.config.ts. */
 export const RESULTS_VARIABLE = "CROWDAI_TEST_RESULTS";
@@ -35,9 +44,10 @@ export class ResultsReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    const { state } = test.result();
+    const { state, errors } = test.result();
     if (state === "pending") return;
-    const flaky = test.diagnostic()?.flaky ? { flaky: true } : {};
+    // The reporter on the terminal shows no error of a test that passed in the end.
+    const flaky = test.diagnostic()?.flaky ? { flaky: described(errors?.[0]) } : {};
     this.#append({ type: "test", file: fileOf(test.module), name: test.fullName, state, ...flaky });
   }
 
@@ -63,6 +73,12 @@ function fileOf({ moduleId }: TestModule): string {
 function suiteErrors(module: TestModule): string[] {
   const suites = [module, ...module.children.allSuites()];
   return suites.flatMap((suite) => suite.errors()).map(({ message }) => firstLine(message));
+}
+
+function described(error: NonNullable<ReturnType<TestCase["result"]>["errors"]>[number] | undefined): string {
+  if (!error) return "without an error";
+  const place = error.stacks?.find(({ file }) => file.startsWith(root));
+  return `${firstLine(error.message)}${place ? ` (${relative(root, place.file)}:${place.line})` : ""}`;
 }
 
 function firstLine(text: string): string {

@@ -37,13 +37,16 @@ it("a run that is ended by its limit counts what had finished, names what had no
 
   expect(result).toEqual({ exitCode: 1, endedBy: "its limit of 7 minutes" });
   expect(readTally("node", results, result)).toEqual({
-    passed: 2,
+    passed: 3,
     skipped: 1,
     failures: [
       "node: subtracts",
       "node: ended by its limit of 7 minutes",
       "node: scripts/test/fixtures/2-hangs.fixture.ts was running, 1 of its tests had finished",
       "node: scripts/test/fixtures/3-comes-later.fixture.ts was not started",
+    ],
+    flaky: [
+      "node: settles: expected 1 to be 2 // Object.is equality (scripts/test/fixtures/1-finishes.fixture.ts:10)",
     ],
   });
   await vi.waitFor(() => expect(isRunning(sleeper)).toBe(false), 30_000);

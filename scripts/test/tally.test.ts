@@ -73,12 +73,13 @@ describe("readTally", () => {
       file: "a.test.ts",
       name: "waits",
       state: "passed",
-      flaky: true,
+      flaky: "it came late (a.test.ts:3)",
     };
     const file = results(planned, started, test("adds", "passed"), second, finished, ended);
     const tally = readTally("node", file, SUCCEEDED);
-    expect(tally).toEqual({ passed: 2, skipped: 0, failures: [], flaky: ["node: waits"] });
-    expect(summarize([tally, { passed: 1, skipped: 0, failures: [] }]).flaky).toEqual(["node: waits"]);
+    const said = "node: waits: it came late (a.test.ts:3)";
+    expect(tally).toEqual({ passed: 2, skipped: 0, failures: [], flaky: [said] });
+    expect(summarize([tally, { passed: 1, skipped: 0, failures: [] }]).flaky).toEqual([said]);
   });
 
   it("ignores a line that was cut off", () => {

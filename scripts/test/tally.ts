@@ -7,7 +7,7 @@ export interface Tally {
   skipped: number;
   /** Names of what failed, tests and steps alike. */
   failures: string[];
-  /** Names of tests that failed, and passed when they were run again. */
+  /** Tests that failed, and passed when they were run again: the name of each, and the first failure. */
   flaky?: string[];
 }
 
@@ -33,7 +33,7 @@ export function readTally(run: string, resultsFile: string, { exitCode, endedBy 
       if (line.state === "passed") tally.passed++;
       else if (line.state === "skipped") tally.skipped++;
       else fail(line.name);
-      if (line.flaky) flaky.push(`${run}: ${line.name}`);
+      if (line.flaky !== undefined) flaky.push(`${run}: ${line.name}: ${line.flaky}`);
     }
     if (line.type === "finished") {
       running.delete(line.file);
