@@ -5,7 +5,7 @@ import { jobOf } from "../contract/samples.ts";
 import type { Grader } from "../contract/test-grader.ts";
 import { until } from "../contract/wait-until.ts";
 import type { JobQueue } from "../job-queue.ts";
-import { type RedisStage, staged } from "./testing/redis-stage.ts";
+import { KEEPS_ALL, type RedisStage, staged } from "./testing/redis-stage.ts";
 
 const FAST = { leaseMs: 1000 };
 const named = (key: string, count: number) => Array.from({ length: count }, (_, i) => `${key}${i + 1}`);
@@ -110,30 +110,27 @@ describe.skipIf(withoutService("redis"))("the fair order on Redis", () => {
 
   it.concurrent(
     "survives a restart of Redis: jobs that still wait are known, and delivered once",
-    staged(
-      async (stage) => {
-        const queue = await stage.queue(FAST);
-        const waiting = [...named("a", 5), "b1"];
-        let rebuilt = 0;
-        stage.recover(queue, {
-          async republish() {
-            for (const id of waiting) await queue.publish(jobOf(id, { fair_key: id.slice(0, 1) }));
-          },
-          async restart(_reason, known) {
-            if (rebuilt++ > 0) expect([...(await known(waiting))].sort()).toEqual(waiting.sort());
-          },
-        });
-        await until(() => rebuilt === 1);
-        await stage.redis.kill("SIGKILL");
-        await stage.redis.restart();
-        await until(() => rebuilt === 2);
-        const grader = stage.attach(queue, { handle: async () => {} });
-        await until(() => grader.seen().length === 6);
-        expect(grader.seen()).toEqual(["a1", "b1", "a2", "a3", "a4", "a5"]);
-        await isEmpty(stage);
-      },
-      ["--appendonly", "yes", "--appendfsync", "always"],
-    ),
+    staged(async (stage) => {
+      const queue = await stage.queue(FAST);
+      const waiting = [...named("a", 5), "b1"];
+      let rebuilt = 0;
+      stage.recover(queue, {
+        async republish() {
+          for (const id of waiting) await queue.publish(jobOf(id, { fair_key: id.slice(0, 1) }));
+        },
+        async restart(_reason, known) {
+          if (rebuilt++ > 0) expect([...(await known(waiting))].sort()).toEqual(waiting.sort());
+        },
+      });
+      await until(() => rebuilt === 1);
+      await stage.redis.kill("SIGKILL");
+      await stage.redis.restart();
+      await until(() => rebuilt === 2);
+      const grader = stage.attach(queue, { handle: async () => {} });
+      await until(() => grader.seen().length === 6);
+      expect(grader.seen()).toEqual(["a1", "b1", "a2", "a3", "a4", "a5"]);
+      await isEmpty(stage);
+    }, KEEPS_ALL),
   );
 
   it.concurrent(

@@ -4,7 +4,7 @@ import { withoutService } from "../../../../scripts/services/programs.ts";
 import { allowedMs } from "../../../../test/allowed-ms.ts";
 import { jobOf, numberOf, reportOf } from "../contract/samples.ts";
 import { until } from "../contract/wait-until.ts";
-import { type RedisStage, staged } from "./testing/redis-stage.ts";
+import { KEEPS_ALL, type RedisStage, staged } from "./testing/redis-stage.ts";
 
 const RECOVERY_MS = 5000;
 
@@ -59,7 +59,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the network fails", () =
       await stage.redis.restart();
       expect(await untilWorking(queue, grader.seen)).toBeLessThan(allowedMs(RECOVERY_MS));
       expect(grader.seen()).toContain("kept");
-    }),
+    }, KEEPS_ALL),
   );
 
   it.concurrent(
@@ -78,7 +78,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the network fails", () =
       holder.acknowledge();
       await until(async () => (await stage.admin.xlen(stage.key("jobs:iris"))) === 0);
       expect([...grader.seen(), ...other.seen()]).toEqual(["long"]);
-    }),
+    }, KEEPS_ALL),
   );
 
   it.concurrent(
@@ -134,7 +134,7 @@ describe.skipIf(withoutService("redis"))("when Redis or the network fails", () =
       await Promise.all(sent);
       await until(() => receiver.applied().length >= 4);
       expect([...new Set(receiver.applied().map(numberOf))]).toEqual([0, 1, 2, 3]);
-    }),
+    }, KEEPS_ALL),
   );
 
   describe("on the network", () => {

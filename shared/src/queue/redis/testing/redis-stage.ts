@@ -44,6 +44,12 @@ export interface GraderProcess {
   says(): Promise<{ took?: string; lost?: string; delivery?: number }>;
 }
 
+/**
+ * Arguments of a Redis that has everything after a kill: with "everysec" it may answer before it has written,
+ * for as long as a slow disk syncs.
+ */
+export const KEEPS_ALL: readonly string[] = ["--appendfsync", "always"];
+
 /** Wraps a test with its own stage, so that tests run in parallel. */
 export function staged(
   test: (stage: RedisStage) => Promise<void>,
