@@ -143,6 +143,14 @@ describe("a box", () => {
       expect(await ended).toMatchObject({ cause: "not_started" });
     });
 
+    it("is heard to its last word, also when that comes after it is closed, as under Bun", async () => {
+      const { child, streams, ended } = watch(1);
+      child.emit("exit");
+      child.emit("close");
+      streams.output!.end("started\nexit 3\n");
+      expect(await ended).toMatchObject({ cause: "exit", code: 3 });
+    });
+
     it("does not end the grader by an error of a stream", async () => {
       const { child, streams, ended } = watch(1);
       for (const stream of Object.values(streams)) stream.emit("error", new Error("EPIPE"));

@@ -361,6 +361,15 @@ describe("the swap of a regrade", () => {
       expect(await stateAfter(columns)).toBe("done");
     });
 
+    it("until it is cancelled", async () => {
+      await domain.submit();
+      await publish();
+      await regrades.start();
+      expect(await regrades.status()).toMatchObject({ awaited: 1 });
+      await cancelRegrade(domain.records, "sums", new Date(domain.now()));
+      expect(await regrades.status()).toMatchObject({ state: "cancelled", awaited: 0 });
+    });
+
     it("but not for one that was published later", async () => {
       await domain.submit();
       await regrades.start();
